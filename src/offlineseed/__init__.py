@@ -1,0 +1,3 @@
+"""
+Offline seeding: a first full backup to Azure by shipped disk, then incrementals.
+"""
