@@ -4,6 +4,7 @@ The Azure clouds and their endpoints, as data.
 
 from __future__ import annotations
 
+import re
 from typing import final
 
 import attrs
@@ -102,4 +103,5 @@ def cloud_of_url(url: str) -> AzureCloud | None:
 
 def _host(url: str) -> str:
     rest = url.strip().lower().partition("://")[2]
-    return rest.partition("/")[0].partition("#")[0].rpartition("@")[2].partition(":")[0]
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    return authority.rpartition("@")[2].partition(":")[0]
