@@ -33,6 +33,7 @@ __all__ = [
     "JobStateError",
     "JournalError",
     "ManifestError",
+    "NameNotAllowedError",
     "NotEnoughDrivesError",
     "NtfsError",
     "OfflineSeedError",
@@ -319,6 +320,12 @@ class AdapterUnavailableError(VolumeError):
 class DriveNotEligibleError(_FindingsError, VolumeError):
     """
     The service would refuse this drive, or this machine needs it; a finding for each broken rule.
+    """
+
+
+class NameNotAllowedError(_FindingsError, VolumeError):
+    """
+    Names that Windows could not open on a drive's volume; a finding for each.
     """
 
 
