@@ -22,7 +22,7 @@ __all__ = [
     "check_subscription_id",
 ]
 
-_IMPORT_JOB_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,22}[a-z0-9])?", re.ASCII)
+_IMPORT_JOB_NAME = re.compile(r"[a-z][a-z0-9-]{1,22}[a-z0-9]", re.ASCII)
 _STORAGE_ACCOUNT = re.compile(r"[a-z0-9]{3,24}", re.ASCII)
 _CONTAINER = re.compile(r"[a-z0-9](?:-?[a-z0-9])+", re.ASCII)
 
@@ -43,7 +43,7 @@ class SeedSettings:
     staging_location: str
     """Where the initial backup is written: a path that source and copy machine both reach."""
     import_job_name: str
-    """By which the shipped data is tracked in Azure: 2 to 24 of a-z, 0-9, `-`; a letter first."""
+    """By which the shipped data is tracked in Azure: 3 to 24 of a-z, 0-9, `-`; a letter first."""
     publish_settings_path: str | None = None
     """The publish settings file, on this machine; None where another credential is used."""
     subscription_id: str
@@ -67,13 +67,13 @@ def check_import_job_name(name: str) -> Finding | None:
     """
     Check an import job's name against the strictest rule that Microsoft's sources give.
     """
-    if isinstance(name, str) and len(name) >= 2 and _IMPORT_JOB_NAME.fullmatch(name):
+    if isinstance(name, str) and _IMPORT_JOB_NAME.fullmatch(name):
         return None
     return Finding(
         code="import-job-name-invalid",
         subject="import_job_name",
         message=(
-            f"{name!r} is no import job name: use 2 to 24 lower-case letters, digits and hyphens, "
+            f"{name!r} is no import job name: use 3 to 24 lower-case letters, digits and hyphens, "
             "start with a letter and end with a letter or digit"
         ),
     )

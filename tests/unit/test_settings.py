@@ -67,7 +67,7 @@ def test_settings_changed_are_refused():
     [
         pytest.param("staging_location", "\\\\server\\share\\staging", id="UNC share"),
         pytest.param("staging_location", "Sauvegarde de l'été", id="spaces and accents"),
-        pytest.param("import_job_name", "ab", id="job name of two letters"),
+        pytest.param("import_job_name", "abc", id="job name of three letters"),
         pytest.param("import_job_name", "a" * 24, id="job name of 24 letters"),
         pytest.param("import_job_name", "a--1", id="job name with two hyphens"),
         pytest.param("publish_settings_path", "C:\\x.PublishSettings", id="settings file"),
@@ -93,7 +93,7 @@ def test_setting_at_the_edge_of_its_rule_is_accepted(name, value):
         pytest.param("publish_settings_path", "", id="empty settings path"),
         pytest.param("publish_settings_path", "a\0b", id="settings path with a NUL"),
         pytest.param("publish_settings_path", b"bytes", id="settings path of bytes"),
-        pytest.param("import_job_name", "a", id="job name of one letter"),
+        pytest.param("import_job_name", "ab", id="job name of two letters"),
         pytest.param("import_job_name", "a" * 25, id="job name of 25 letters"),
         pytest.param("import_job_name", "1abc", id="job name with a digit first"),
         pytest.param("import_job_name", "abc-", id="job name with a hyphen last"),
@@ -189,7 +189,7 @@ def test_settings_given_anything_match_every_rule_or_raise_settings_error(change
 
     assert settings.staging_location.strip()
     assert "\0" not in settings.staging_location
-    assert re.fullmatch(r"[a-z][a-z0-9-]{0,22}[a-z0-9]", settings.import_job_name)
+    assert re.fullmatch(r"[a-z][a-z0-9-]{1,22}[a-z0-9]", settings.import_job_name)
     assert str(uuid.UUID(settings.subscription_id)) == settings.subscription_id.lower()
     assert re.fullmatch(r"[a-z0-9]{3,24}", settings.storage_account)
     assert settings.container == "$root" or (
