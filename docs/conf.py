@@ -1,0 +1,91 @@
+"""
+Configuration of the documentation: Sphinx, MyST and furo.
+
+The reference is made from the packages themselves: one page for each public package, written next
+to `reference/index.md` when the documentation is built.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import offlineseed
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "offlineseed"
+author = "The offlineseed developers"
+copyright = author
+version = release = version_of("offlineseed")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "offlineseed"
+
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+HERE = Path(__file__).resolve().parent
+CODE_SPAN = re.compile(r"(?<![`\w:])`([^`\n]+)`(?!`)")
+
+
+def public_packages() -> list[str]:
+    """
+    Return every public module and package below `offlineseed`, sorted.
+    """
+    return sorted(
+        f"offlineseed.{module.name}"
+        for module in pkgutil.iter_modules(offlineseed.__path__)
+        if not module.name.startswith("_")
+    )
+
+
+def write_reference(folder: Path) -> None:
+    """
+    Write one page for each public package; leave pages that are right untouched.
+    """
+    folder.mkdir(exist_ok=True)
+    pages = {f"{name}.rst": reference_page(name) for name in ["offlineseed", *public_packages()]}
+    for stale in {path.name for path in folder.glob("*.rst")} - pages.keys():
+        (folder / stale).unlink()
+    for name, text in pages.items():
+        page = folder / name
+        if not page.exists() or page.read_text("utf-8") != text:
+            page.write_text(text, "utf-8")
+
+
+def reference_page(name: str) -> str:
+    """
+    Return the page of a package: everything in its `__all__`.
+    """
+    title = f"{name}\n{'=' * len(name)}"
+    return f"{title}\n\n.. automodule:: {name}\n   :members:\n   :show-inheritance:\n"
+
+
+def render_code_spans(*arguments: Any) -> None:
+    """
+    Turn the code spans of docstrings, which are Markdown's, into those of reStructuredText.
+
+    Takes the arguments of Sphinx's `autodoc-process-docstring`; the last are the lines.
+    """
+    lines: list[str] = arguments[-1]
+    lines[:] = [CODE_SPAN.sub(r"``\1``", line) for line in lines]
+
+
+def setup(app: Sphinx) -> None:
+    """
+    Write the reference's pages before Sphinx looks for sources.
+    """
+    write_reference(HERE / "reference" / "packages")
+    app.connect("autodoc-process-docstring", render_code_spans)
