@@ -106,6 +106,30 @@ def _pairs(value: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((str(name), str(text)) for name, text in value))
 
 
+def _contents(value: Iterable[str | UnknownElement]) -> tuple[str | UnknownElement, ...]:
+    return tuple(value)
+
+
+def _unknown_elements(value: Iterable[UnknownElement]) -> tuple[UnknownElement, ...]:
+    return tuple(value)
+
+
+def _blocks(value: Iterable[Block] | None) -> tuple[Block, ...] | None:
+    return None if value is None else tuple(value)
+
+
+def _page_ranges(value: Iterable[PageRange] | None) -> tuple[PageRange, ...] | None:
+    return None if value is None else tuple(value)
+
+
+def _blobs(value: Iterable[ManifestBlob]) -> tuple[ManifestBlob, ...]:
+    return tuple(value)
+
+
+def _blob_lists(value: Iterable[BlobList]) -> tuple[BlobList, ...]:
+    return tuple(value)
+
+
 @final
 @attrs.frozen(kw_only=True)
 class UnknownElement:
@@ -117,7 +141,7 @@ class UnknownElement:
     """The element's name as it stands, with its prefix."""
     attributes: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
     """Its attributes, sorted by name."""
-    content: tuple[str | UnknownElement, ...] = attrs.field(default=(), converter=tuple)
+    content: tuple[str | UnknownElement, ...] = attrs.field(default=(), converter=_contents)
     """Its text and elements, in order."""
     within: str = ""
     """The known element between its owner and itself, such as `BlockList`; mostly empty."""
@@ -178,10 +202,6 @@ class PageRange:
     """Attributes that this version does not know."""
 
 
-def _optional_tuple(value: Iterable[Any] | None) -> tuple[Any, ...] | None:
-    return None if value is None else tuple(value)
-
-
 @final
 @attrs.frozen(kw_only=True)
 class ManifestBlob:
@@ -200,9 +220,9 @@ class ManifestBlob:
     """The blob's length in bytes."""
     import_disposition: ImportDisposition | str | None = None
     """What happens to a blob of that name; a word that is not known stays a `str`."""
-    blocks: tuple[Block, ...] | None = attrs.field(default=None, converter=_optional_tuple)
+    blocks: tuple[Block, ...] | None = attrs.field(default=None, converter=_blocks)
     """The block list, by offset; None for a page blob."""
-    page_ranges: tuple[PageRange, ...] | None = attrs.field(default=None, converter=_optional_tuple)
+    page_ranges: tuple[PageRange, ...] | None = attrs.field(default=None, converter=_page_ranges)
     """The page range list, by offset, with gaps; None for a block blob."""
     metadata_path: HashedPath | None = None
     """Metadata file; overrides the blob list's."""
@@ -214,7 +234,9 @@ class ManifestBlob:
     """The snapshot's time as it stands; export only."""
     unknown_attributes: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
     """Unknown attributes; one of a child is named `Child/Attribute`."""
-    unknown_elements: tuple[UnknownElement, ...] = attrs.field(default=(), converter=tuple)
+    unknown_elements: tuple[UnknownElement, ...] = attrs.field(
+        default=(), converter=_unknown_elements
+    )
     """Elements that this version does not know."""
 
     def __attrs_post_init__(self) -> None:
@@ -236,7 +258,7 @@ class BlobList:
     A list of blobs that share a metadata and a properties file.
     """
 
-    blobs: tuple[ManifestBlob, ...] = attrs.field(default=(), converter=tuple)
+    blobs: tuple[ManifestBlob, ...] = attrs.field(default=(), converter=_blobs)
     """The blobs, in the order of the manifest."""
     metadata_path: HashedPath | None = None
     """Metadata file of every blob that has none of its own."""
@@ -246,7 +268,9 @@ class BlobList:
     """The copy session, such as `session#1-0`; undocumented, seen in samples."""
     unknown_attributes: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
     """Unknown attributes; one of a child is named `Child/Attribute`."""
-    unknown_elements: tuple[UnknownElement, ...] = attrs.field(default=(), converter=tuple)
+    unknown_elements: tuple[UnknownElement, ...] = attrs.field(
+        default=(), converter=_unknown_elements
+    )
     """Elements that this version does not know."""
 
 
@@ -270,11 +294,13 @@ class DriveManifest:
     """A SAS of the container that all blobs go to; None where there is a key, and for export."""
     client_creator: str | None = attrs.field(default=None, validator=_OPTIONAL_TEXT)
     """Free text that the service does not interpret: the program that made the manifest."""
-    blob_lists: tuple[BlobList, ...] = attrs.field(default=(), converter=tuple)
+    blob_lists: tuple[BlobList, ...] = attrs.field(default=(), converter=_blob_lists)
     """The blob lists, in order."""
     version: str = attrs.field(default=MANIFEST_VERSION, validator=_TEXT)
     """The format's version: a date."""
     unknown_attributes: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
     """Unknown attributes of the root; those of other elements are named `Drive/Attribute`."""
-    unknown_elements: tuple[UnknownElement, ...] = attrs.field(default=(), converter=tuple)
+    unknown_elements: tuple[UnknownElement, ...] = attrs.field(
+        default=(), converter=_unknown_elements
+    )
     """Elements that this version does not know; `within` is `Drive` for most."""

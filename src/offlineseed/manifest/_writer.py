@@ -105,7 +105,7 @@ class ManifestWriter:
         self._require_open()
         if self._blob_list is None:
             self.begin_blob_list(BlobList())
-        self._push(_blob_text(blob))
+        self._push(blob_text(blob))
         self._blobs += 1
 
     def finish(self) -> WrittenManifest:
@@ -207,7 +207,13 @@ def _blob_list_start(blob_list: BlobList) -> str:
     )
 
 
-def _blob_text(blob: ManifestBlob) -> str:
+def blob_text(blob: ManifestBlob) -> str:
+    """
+    Return a blob's element, in lines.
+
+    Raises:
+        ManifestError: some text has a character that XML 1.0 can't carry.
+    """
     extra = blob.unknown_attributes
     disposition = blob.import_disposition
     leaves = (
@@ -228,10 +234,10 @@ def _blob_text(blob: ManifestBlob) -> str:
         if text is not None
     ]
     if blob.blocks is not None:
-        lines += _list_lines(blob, "BlockList", [_block_line(block) for block in blob.blocks])
+        lines += _list_lines(blob, "BlockList", [block_line(block) for block in blob.blocks])
     if blob.page_ranges is not None:
         lines += _list_lines(
-            blob, "PageRangeList", [_range_line(page_range) for page_range in blob.page_ranges]
+            blob, "PageRangeList", [range_line(page_range) for page_range in blob.page_ranges]
         )
     lines.append(hashed_path_text("        ", "MetadataPath", blob.metadata_path))
     lines.append(hashed_path_text("        ", "PropertiesPath", blob.properties_path))
@@ -248,7 +254,10 @@ def _list_lines(blob: ManifestBlob, name: str, lines: list[str]) -> list[str]:
     return [start + ">\n", *lines, unknown, f"        </{name}>\n"]
 
 
-def _block_line(block: Block) -> str:
+def block_line(block: Block) -> str:
+    """
+    Return a block's line.
+    """
     identity = (
         "" if block.id is None else f' Id="{escape_attribute(block.id, context="Block/@Id")}"'
     )
@@ -259,7 +268,10 @@ def _block_line(block: Block) -> str:
     )
 
 
-def _range_line(page_range: PageRange) -> str:
+def range_line(page_range: PageRange) -> str:
+    """
+    Return a page range's line.
+    """
     return (
         f'          <PageRange Offset="{page_range.offset}" Length="{page_range.length}" '
         f'Hash="{escape_attribute(page_range.hash, context="PageRange/@Hash")}"'
