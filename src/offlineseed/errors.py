@@ -435,21 +435,23 @@ class JobStateError(JobError):
         """The state or action that was asked for."""
 
 
-class TrackingNumberInUseError(JobError):
-    """
-    Another import job already has this tracking number.
-    """
-
-    def __init__(self, message: str, *, job_name: str = "") -> None:
-        super().__init__(message)
-        self.job_name = job_name
-        """The job that has it."""
-
-
 class ShippingError(_FindingsError, JobError):
     """
     The service or the article refuses this shipping information; a finding for each broken rule.
     """
+
+
+class TrackingNumberInUseError(ShippingError):
+    """
+    Another import job already has this tracking number; has every other finding, too.
+    """
+
+    def __init__(
+        self, message: str, *, findings: Iterable[Finding] = (), job_name: str = ""
+    ) -> None:
+        super().__init__(message, findings=findings)
+        self.job_name = job_name
+        """The job that has it."""
 
 
 class VerificationError(OfflineSeedError):
