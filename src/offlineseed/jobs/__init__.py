@@ -9,9 +9,26 @@ from offlineseed.jobs._addresses import (
     ReturnShipping,
     ShippingInformation,
 )
+from offlineseed.jobs._carriers import KNOWN_CARRIERS, same_carrier, same_tracking_number
+from offlineseed.jobs._deadlines import Deadline, job_deadlines
 from offlineseed.jobs._import_export import ImportExportJobs
+from offlineseed.jobs._locations import choose_location, same_location
 from offlineseed.jobs._models import DriveRecoveryPassword, ImportJob, JobChanges, JobDrive
 from offlineseed.jobs._protocol import ImportJobs
+from offlineseed.jobs._records import (
+    ShippingRecord,
+    WaitingJob,
+    parse_shipping_record,
+    render_shipping_record,
+)
+from offlineseed.jobs._registry import JobRegistry, taken_tracking_numbers
+from offlineseed.jobs._shipping import (
+    RULES,
+    Shipment,
+    ShippingRule,
+    check_shipping,
+    require_shipping,
+)
 from offlineseed.jobs._states import (
     CUSTOMER_ACTIONS,
     DRIVE_TRANSITIONS,
@@ -31,7 +48,10 @@ __all__ = [
     "CUSTOMER_ACTIONS",
     "DRIVE_TRANSITIONS",
     "JOB_TRANSITIONS",
+    "KNOWN_CARRIERS",
+    "RULES",
     "Actor",
+    "Deadline",
     "DeliveryPackage",
     "DriveRecoveryPassword",
     "DriveState",
@@ -42,6 +62,7 @@ __all__ = [
     "JobAction",
     "JobChanges",
     "JobDrive",
+    "JobRegistry",
     "JobState",
     "JobTransition",
     "JobType",
@@ -49,9 +70,23 @@ __all__ = [
     "LogLevel",
     "ReturnAddress",
     "ReturnShipping",
+    "Shipment",
     "ShippingInformation",
+    "ShippingRecord",
+    "ShippingRule",
+    "WaitingJob",
     "allowed_actions",
     "can_move",
     "can_move_drive",
+    "check_shipping",
+    "choose_location",
+    "job_deadlines",
+    "parse_shipping_record",
+    "render_shipping_record",
     "require_action",
+    "require_shipping",
+    "same_carrier",
+    "same_location",
+    "same_tracking_number",
+    "taken_tracking_numbers",
 ]
