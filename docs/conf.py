@@ -38,6 +38,7 @@ napoleon_numpy_docstring = False
 
 HERE = Path(__file__).resolve().parent
 CODE_SPAN = re.compile(r"(?<![`\w:])`([^`\n]+)`(?!`)")
+FENCE = re.compile(r"(?P<indent>\s*)```(?P<language>\w*)\s*")
 
 
 def public_packages() -> list[str]:
@@ -73,14 +74,25 @@ def reference_page(name: str) -> str:
     return f"{title}\n\n.. automodule:: {name}\n   :members:\n   :show-inheritance:\n"
 
 
-def render_code_spans(*arguments: Any) -> None:
+def render_markdown(*arguments: Any) -> None:
     """
-    Turn the code spans of docstrings, which are Markdown's, into those of reStructuredText.
+    Turn the code spans and fences of docstrings, which are Markdown's, into reStructuredText.
 
     Takes the arguments of Sphinx's `autodoc-process-docstring`; the last are the lines.
     """
     lines: list[str] = arguments[-1]
-    lines[:] = [CODE_SPAN.sub(r"``\1``", line) for line in lines]
+    rendered: list[str] = []
+    in_fence = False
+    for line in lines:
+        fence = FENCE.fullmatch(line)
+        if fence and not in_fence:
+            rendered += ["", f"{fence['indent']}.. code-block:: {fence['language'] or 'text'}", ""]
+        elif fence:
+            rendered.append("")
+        else:
+            rendered.append(f"   {line}" if in_fence else CODE_SPAN.sub(r"``\1``", line))
+        in_fence ^= fence is not None
+    lines[:] = rendered
 
 
 def setup(app: Sphinx) -> None:
@@ -88,4 +100,5 @@ def setup(app: Sphinx) -> None:
     Write the reference's pages before Sphinx looks for sources.
     """
     write_reference(HERE / "reference" / "packages")
-    app.connect("autodoc-process-docstring", render_code_spans)
+    # Before napoleon, which reads reStructuredText.
+    app.connect("autodoc-process-docstring", render_markdown, priority=400)
