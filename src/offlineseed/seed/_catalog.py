@@ -1,0 +1,399 @@
+"""
+A generation's catalog, read: which items there are and where their bytes lie.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, final
+
+from typing_extensions import Self
+
+from offlineseed.errors import CatalogError, ItemNotFoundError
+from offlineseed.findings import Finding, Severity
+from offlineseed.seed._model import ChunkPlace, Extent, Item, ItemKind, SegmentInfo
+from offlineseed.seed._names import decode_name, encode_name, require_safe_name
+from offlineseed.seed._schema import require_version
+
+__all__ = ["Catalog"]
+
+_ITEM = "SELECT id, name, kind, length, mode, mtime_ns, digest, target FROM item"
+_BATCH = 2000
+_MOST_CHUNK_BYTES = 16 << 20
+_PLACE = "chunk.id, chunk.digest, chunk.segment, chunk.offset, chunk.stored, chunk.length"
+
+
+@final
+class Catalog:
+    """
+    Reads a catalog from a local file. Safe to use from several threads, one call at a time.
+
+    Items are listed in the order in which they were staged; memory does not grow with their number.
+
+    Raises:
+        CatalogError: the file is not a catalog, is damaged, or is of a newer major version. Any
+            method may raise it, when it comes upon the damage.
+        FileNotFoundError: there is no such file.
+
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        """The file."""
+        if not self.path.is_file():
+            raise FileNotFoundError(f"there is no catalog at {self.path}")
+        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        self._lock = threading.RLock()
+        with reading(str(self.path)):
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        try:
+            with reading(str(self.path)):
+                self._connection.execute("PRAGMA trusted_schema = OFF")
+                self._connection.execute("PRAGMA cell_size_check = ON")
+                self._meta = require_version(self._connection, str(self.path))
+            self.generation = self._integer("generation")
+            """0 is the seed; each increment is the next."""
+            self.chunk_bytes = self._integer("chunk_bytes")
+            """Length of a full chunk."""
+            self.seed_id = self._text("seed_id")
+            """GUID that all generations of a seed share."""
+            self.started_ns = self._integer("started_ns")
+            """When staging of this generation began, nanoseconds since 1970 (UTC)."""
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Catalog({str(self.path)!r}, generation={self.generation})"
+
+    @property
+    def seal(self) -> str | None:
+        """
+        The digest that sealing wrote into the catalog, hex; None before. `digest()` recomputes it.
+        """
+        value = self._meta.get("seal")
+        return value if isinstance(value, str) else None
+
+    def close(self) -> None:
+        """
+        Let go of the file.
+        """
+        with self._lock:
+            self._connection.close()
+
+    def items(self, prefix: str = "") -> Iterator[Item]:
+        """
+        Yield the items, or those at and below a name, in the order in which they were staged.
+        """
+        if prefix:
+            name = encode_name(prefix)
+            where = " WHERE (name = ?1 OR (name >= ?1 || X'2F' AND name < ?1 || X'30')) AND id > ?2"
+        else:
+            name, where = b"", " WHERE id > ?2 AND ?1 IS NOT NULL"
+        last = -(1 << 62)
+        while True:
+            rows = self.rows(f"{_ITEM}{where} ORDER BY id LIMIT {_BATCH}", (name, last))
+            for row in rows:
+                yield self._item(row)
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1][0]
+
+    def directories_from_below(self, prefix: str = "") -> Iterator[Item]:
+        """
+        Yield the directories at and below a name, each after all that are below it.
+        """
+        first = encode_name(prefix) if prefix else b""
+        last = first + b"/\xff" if prefix else b"\xff" * 8
+        bound = "<="
+        while True:
+            rows = self.rows(
+                f"{_ITEM} WHERE kind = 2 AND name {bound} ? AND name >= ?"
+                f" ORDER BY name DESC LIMIT {_BATCH}",
+                (last, first),
+            )
+            for row in rows:
+                item = self._item(row)
+                if not prefix or item.name == prefix or item.name.startswith(prefix + "/"):
+                    yield item
+            if len(rows) < _BATCH:
+                return
+            last, bound = rows[-1][1], "<"
+
+    def item(self, name: str) -> Item:
+        """
+        Return one item.
+
+        Raises:
+            ItemNotFoundError: the generation has no such item.
+        """
+        rows = self.rows(f"{_ITEM} WHERE name = ?", (encode_name(name),))
+        if not rows:
+            raise ItemNotFoundError(f"generation {self.generation} has no item {name!r}", name=name)
+        return self._item(rows[0])
+
+    def extents(self, item: Item, *, offset: int = 0, end: int | None = None) -> Iterator[Extent]:
+        """
+        Yield where an item's bytes lie, ascending, without overlap. Gaps are zeros.
+
+        Args:
+            item: the item.
+            offset: extents that end at or before it are left out.
+            end: extents that begin at or after it are left out; the item's end by default.
+
+        """
+        end = item.length if end is None else min(end, item.length)
+        if offset >= end:
+            return
+        inline = self.rows(
+            f"SELECT 0, item.length, item.chunk_offset, item.chunk, {_PLACE} FROM item"
+            " LEFT JOIN chunk ON chunk.id = item.chunk"
+            " WHERE item.id = ? AND item.chunk IS NOT NULL",
+            (item.id,),
+        )
+        if inline:
+            yield self._extent(inline[0], item, 0)
+            return
+        last, passed = offset - _MOST_CHUNK_BYTES, 0
+        while True:
+            rows = self.rows(
+                f"SELECT extent.offset, extent.length, extent.chunk_offset, extent.chunk, {_PLACE}"
+                " FROM extent LEFT JOIN chunk ON chunk.id = extent.chunk WHERE extent.item = ?"
+                " AND extent.offset > ? AND extent.offset < ?"
+                f" ORDER BY extent.offset LIMIT {_BATCH}",
+                (item.id, last, end),
+            )
+            for row in rows:
+                extent = self._extent(row, item, passed)
+                passed = extent.offset + extent.length
+                if passed > offset:
+                    yield extent
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1][0]
+
+    def segments(self) -> tuple[SegmentInfo, ...]:
+        """
+        Return every segment that the generation needs or wrote, ascending by row.
+        """
+        rows = self.rows("SELECT id, name, generation, length, checksum FROM segment ORDER BY id")
+        for row in rows:
+            if not (
+                isinstance(row[1], str)
+                and isinstance(row[2], int)
+                and isinstance(row[3], int | None)
+                and isinstance(row[4], bytes | None)
+            ):
+                raise self._damaged("a row of the table segment has a value of the wrong type")
+        return tuple(SegmentInfo(*row) for row in rows)
+
+    def segment_names(self) -> dict[int, str]:
+        """
+        Return the segments' names by row.
+        """
+        return {segment.id: segment.name for segment in self.segments()}
+
+    def chunks(self) -> Iterator[ChunkPlace]:
+        """
+        Yield every chunk in the order of the segments and of the frames in them.
+        """
+        last = (-1, -1)
+        while True:
+            rows = self.rows(
+                f"SELECT {_PLACE} FROM chunk WHERE (segment, offset) > (?, ?)"
+                f" ORDER BY segment, offset LIMIT {_BATCH}",
+                last,
+            )
+            for row in rows:
+                yield self._place(row)
+            if len(rows) < _BATCH:
+                return
+            last = (rows[-1][2], rows[-1][3])
+
+    def findings(self) -> Iterator[Finding]:
+        """
+        Yield what was seen while staging: items that vanished, changed or could not be read.
+        """
+        last: tuple[bytes, str] = (b"", "")
+        while True:
+            rows = self.rows(
+                "SELECT item, code, message FROM finding WHERE (item, code) > (?, ?)"
+                f" ORDER BY item, code LIMIT {_BATCH}",
+                last,
+            )
+            for item, code, message in rows:
+                if not (isinstance(item, bytes) and isinstance(code, str)):
+                    raise self._damaged("a row of the table finding has a value of the wrong type")
+                yield Finding(
+                    code=code,
+                    subject=decode_name(item),
+                    message=str(message),
+                    severity=Severity.WARNING,
+                )
+            if len(rows) < _BATCH:
+                return
+            last = (rows[-1][0], rows[-1][1])
+
+    def totals(self) -> tuple[int, int]:
+        """
+        Return how many items there are and how many bytes they have.
+        """
+        rows = self.rows("SELECT count(*), coalesce(sum(length), 0) FROM item")
+        return int(rows[0][0]), int(rows[0][1])
+
+    def digest(self) -> str:
+        """
+        Compute the seal: SHA-256 over the canonical content, hex. See `formats.md`.
+        """
+        with self._lock, reading(str(self.path)):
+            return canonical_digest(self._connection)
+
+    def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+        """
+        Run a query of the package's own.
+        """
+        with self._lock, reading(str(self.path)):
+            return self._connection.execute(query, parameters).fetchall()
+
+    def _item(self, row: tuple[Any, ...]) -> Item:
+        identity, name, kind, length, mode, mtime_ns, digest, target = row
+        try:
+            require_safe_name(name)
+            return Item(
+                identity,
+                decode_name(name),
+                ItemKind(kind),
+                _natural(length),
+                _natural(mode),
+                _whole(mtime_ns),
+                digest if digest is None else _bytes(digest),
+                target if target is None else decode_name(target),
+            )
+        except (ValueError, TypeError, AttributeError) as error:
+            raise self._damaged(f"row {identity} of the table item: {error}") from error
+
+    def _extent(self, row: tuple[Any, ...], item: Item, passed: int) -> Extent:
+        offset, length, chunk_offset, chunk = row[:4]
+        if row[4] is None:
+            raise self._damaged(f"{item.name!r} names chunk {chunk}, which is not there")
+        place = self._place(row[4:])
+        try:
+            end = _natural(offset) + _natural(length)
+            if length == 0 or offset < passed or end > item.length:
+                raise ValueError("it overlaps another or passes the item's end")
+            if _natural(chunk_offset) + length > place.length:
+                raise ValueError("it passes its chunk's end")
+        except ValueError as error:
+            raise self._damaged(f"an extent of {item.name!r}: {error}") from error
+        return Extent(offset, length, place, chunk_offset)
+
+    def _place(self, row: tuple[Any, ...]) -> ChunkPlace:
+        identity, digest, segment, offset, stored, length = row
+        try:
+            if len(_bytes(digest)) != 32 or not 0 < _natural(length) <= _MOST_CHUNK_BYTES:
+                raise ValueError("the digest or length is impossible")
+            return ChunkPlace(
+                identity, digest, _natural(segment), _natural(offset), _natural(stored), length
+            )
+        except (ValueError, TypeError) as error:
+            raise self._damaged(f"row {identity} of the table chunk: {error}") from error
+
+    def _integer(self, key: str) -> int:
+        value = self._meta.get(key)
+        if type(value) is not int or value < 0:
+            raise self._damaged(f"the table meta lacks {key}")
+        return value
+
+    def _text(self, key: str) -> str:
+        value = self._meta.get(key)
+        if not isinstance(value, str):
+            raise self._damaged(f"the table meta lacks {key}")
+        return value
+
+    def _damaged(self, what: str) -> CatalogError:
+        return CatalogError(
+            f"the catalog {self.path} is damaged: {what}; take another copy of it",
+            context=str(self.path),
+        )
+
+
+def canonical_digest(connection: sqlite3.Connection) -> str:
+    """
+    Compute SHA-256 over a catalog's canonical content, hex.
+
+    The content is the text that these queries give, a line feed after each row, so that SQLite's
+    own shell and `sha256sum` can do the same.
+    """
+    digest = hashlib.sha256()
+    for query in CANONICAL_QUERIES:
+        cursor = connection.execute(query)
+        while rows := cursor.fetchmany(_BATCH):
+            digest.update("".join([f"{row[0]}\n" for row in rows]).encode())
+    return digest.hexdigest()
+
+
+def _canonical(table: str, columns: str, rest: str) -> str:
+    quoted = "||','||".join(f"quote({column})" for column in columns.split())
+    return f"SELECT '{table},'||{quoted} FROM {table} {rest}"
+
+
+CANONICAL_QUERIES = (
+    _canonical("meta", "key value", "WHERE key NOT IN ('seal', 'version_minor') ORDER BY key"),
+    _canonical("segment", "id name generation length checksum", "ORDER BY id"),
+    _canonical("chunk", "id digest segment offset stored length", "ORDER BY id"),
+    _canonical(
+        "item",
+        "id name kind length mode mtime_ns digest target chunk chunk_offset",
+        "ORDER BY id",
+    ),
+    _canonical("extent", "item offset length chunk chunk_offset", "ORDER BY item, offset"),
+    _canonical("finding", "item code message", "ORDER BY item, code"),
+)
+"""What the seal covers, in order."""
+
+
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """
+    Turn SQLite's errors into CatalogError.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise CatalogError(
+                f"the catalog {where} is being written by another process", context=where
+            ) from error
+        raise CatalogError(f"the catalog {where} can't be read: {error}", context=where) from error
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError) as error:
+        raise CatalogError(f"the catalog {where} is damaged: {error}", context=where) from error
+
+
+def _natural(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is not a length or offset")
+    return value
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise ValueError(f"{value!r} is not an integer")
+    return value
+
+
+def _bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError("a digest is not bytes")
+    return value

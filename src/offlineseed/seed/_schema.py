@@ -1,0 +1,81 @@
+"""
+The catalog's tables and version.
+
+A catalog is a SQLite 3 database. `docs/explanation/formats.md` describes every column.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import warnings
+
+from offlineseed.errors import CatalogError
+
+__all__ = ["APPLICATION_ID", "INDEXES", "MAJOR", "MINOR", "TABLES", "require_version"]
+
+APPLICATION_ID = 0x6F736564
+"""SQLite's application id of a catalog: `osed`."""
+MAJOR = 1
+"""A reader refuses a catalog of a greater major version."""
+MINOR = 0
+"""A reader warns of a catalog of a greater minor version: it may hold more than is shown."""
+
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE segment (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, generation INTEGER NOT NULL,
+  length INTEGER, checksum BLOB
+);
+CREATE TABLE chunk (
+  id INTEGER PRIMARY KEY, digest BLOB NOT NULL, segment INTEGER NOT NULL,
+  offset INTEGER NOT NULL, stored INTEGER NOT NULL, length INTEGER NOT NULL
+);
+CREATE TABLE item (
+  id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, length INTEGER NOT NULL,
+  mode INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, digest BLOB, target BLOB,
+  chunk INTEGER, chunk_offset INTEGER
+);
+CREATE TABLE extent (
+  item INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
+  chunk INTEGER NOT NULL, chunk_offset INTEGER NOT NULL, PRIMARY KEY (item, offset)
+) WITHOUT ROWID;
+CREATE TABLE finding (
+  item BLOB NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, PRIMARY KEY (item, code)
+) WITHOUT ROWID;
+"""
+
+INDEXES = """
+CREATE INDEX chunk_digest ON chunk (digest);
+CREATE INDEX item_digest ON item (digest) WHERE digest IS NOT NULL;
+"""
+
+
+def require_version(connection: sqlite3.Connection, where: str) -> dict[str, object]:
+    """
+    Check that a database is a catalog that can be read, and return its `meta` table.
+
+    A newer minor version warns, a newer major one is refused.
+
+    Raises:
+        CatalogError: not a catalog, or of a newer major version.
+    """
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    if application_id != APPLICATION_ID:
+        raise CatalogError(f"{where} is not a catalog: it lacks the application id", context=where)
+    meta = dict(connection.execute("SELECT key, value FROM meta"))
+    major, minor = meta.get("version_major"), meta.get("version_minor")
+    if not isinstance(major, int) or not isinstance(minor, int):
+        raise CatalogError(f"{where} has no version", context=f"{where}: meta")
+    if major > MAJOR:
+        raise CatalogError(
+            f"{where} is of format version {major}.{minor}; this library reads up to {MAJOR}: "
+            "use a newer offlineseed",
+            context=f"{where}: meta",
+        )
+    if major == MAJOR and minor > MINOR:
+        warnings.warn(
+            f"{where} is of format version {major}.{minor}, newer than {MAJOR}.{MINOR}: "
+            "it may hold things that are not shown",
+            stacklevel=3,
+        )
+    return meta
