@@ -125,7 +125,7 @@ class ViewMap:
             special_end = start + special_length
             if special_end <= position:
                 continue
-            if start >= end:
+            if start >= end or position == end:
                 break
             if start > position:
                 yield ViewPiece(offset=position, length=start - position, stored_offset=position)
