@@ -92,7 +92,7 @@ clean: ## Remove everything that these targets made.
 
 .venv/.installed-docs: .venv/.created pyproject.toml
 	$(call heading,Packages of the documentation)
-	@$(PIP) install --editable '.[fast,emulator]' --group docs
+	@$(PIP) install --editable '.[fast,emulator]' --group test --group docs
 	@touch $@ .venv/.installed-demo
 
 system-packages:
