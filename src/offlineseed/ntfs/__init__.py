@@ -13,6 +13,7 @@ from offlineseed.ntfs._places import Placement
 from offlineseed.ntfs._plan import check_names, plan_volume
 from offlineseed.ntfs._reader import NtfsEntry, NtfsReader
 from offlineseed.ntfs._render import render_volume
+from offlineseed.ntfs._verify import verify_volume
 
 __all__ = [
     "Extent",
@@ -29,4 +30,5 @@ __all__ = [
     "check_names",
     "plan_volume",
     "render_volume",
+    "verify_volume",
 ]

@@ -201,7 +201,9 @@ class Record:
     stored_number: int
     """The number that it carries itself."""
     used: int
-    """Bytes of it in use."""
+    """Bytes of it in use, by its header."""
+    end: int
+    """Bytes of it in use, by its attributes and their end marker."""
     next_instance: int
     """Above the numbers of all its attributes."""
     attributes: tuple[Attribute, ...]
@@ -340,6 +342,7 @@ def _parse_record(data: bytearray, number: int) -> Record:
         base=base,
         stored_number=stored,
         used=used,
+        end=place + 8,
         next_instance=next_instance,
         attributes=tuple(attributes),
     )

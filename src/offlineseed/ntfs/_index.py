@@ -67,7 +67,7 @@ def _entry_struct(name_bytes: int) -> struct.Struct:
     return struct.Struct(f"<QHHIQ32sQQIIBB{name_bytes}s{entry_length(name_bytes) - 0x10 - key}x")
 
 
-def pack_key(  # noqa: PLR0917  # called for each file, in the order of the bytes
+def pack_key(
     parent: int, times: bytes, allocated: int, length: int, attributes: int, name: bytes,
     namespace: int = 0,
 ) -> bytes:  # fmt: skip
@@ -88,7 +88,7 @@ def pack_key(  # noqa: PLR0917  # called for each file, in the order of the byte
     )
 
 
-def pack_entry(  # noqa: PLR0917  # called for each file, in the order of the bytes
+def pack_entry(
     reference: int, parent: int, times: bytes, allocated: int, length: int, attributes: int,
     name: bytes, namespace: int = 0,
 ) -> bytes:  # fmt: skip
