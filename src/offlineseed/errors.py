@@ -118,6 +118,13 @@ class PublishSettingsError(FormatError):
     A publish settings file can't be used. Never shows key material.
     """
 
+    def __init__(
+        self, message: str, *, context: str = "", findings: Iterable[Finding] = ()
+    ) -> None:
+        super().__init__(message, context=context)
+        self.findings = tuple(findings)
+        """Everything that is wrong with the file."""
+
 
 class CatalogError(FormatError):
     """
