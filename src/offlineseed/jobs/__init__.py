@@ -10,6 +10,7 @@ from offlineseed.jobs._addresses import (
     ShippingInformation,
 )
 from offlineseed.jobs._carriers import KNOWN_CARRIERS, same_carrier, same_tracking_number
+from offlineseed.jobs._data_box import DataBoxJobs
 from offlineseed.jobs._deadlines import Deadline, job_deadlines
 from offlineseed.jobs._import_export import ImportExportJobs
 from offlineseed.jobs._locations import choose_location, same_location
@@ -51,6 +52,7 @@ __all__ = [
     "KNOWN_CARRIERS",
     "RULES",
     "Actor",
+    "DataBoxJobs",
     "Deadline",
     "DeliveryPackage",
     "DriveRecoveryPassword",

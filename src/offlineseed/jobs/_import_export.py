@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any, final
 
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
 from offlineseed.clouds import PUBLIC, AzureCloud
 from offlineseed.jobs import _wire_import_export as wire
 from offlineseed.jobs._addresses import DeliveryPackage, Location, ReturnAddress, ReturnShipping
 from offlineseed.jobs._json import JsonObject
+from offlineseed.jobs._locations import location_name, no_location, same_location
 from offlineseed.jobs._models import DriveRecoveryPassword, ImportJob, JobChanges
 from offlineseed.jobs._pipeline import ServicePipeline, answer_object, bearer_policy, quoted
 from offlineseed.jobs._refusals import explaining
@@ -151,21 +152,25 @@ class ImportExportJobs:
         return wire.parse_recovery_passwords(answer_object(response))
 
     def list_locations(self, **options: Any) -> tuple[Location, ...]:
+        """
+        Return every location that the service has.
+
+        Raises:
+            ServiceFormatError: the answer is malformed.
+        """
         path = "/providers/Microsoft.ImportExport/locations"
         pages = self._pages(path, options)
         return tuple(wire.parse_location(item) for item in pages)
 
-    def get_location(self, name: str, **options: Any) -> Location:
-        """
-        Return one location; `West US` and `westus` are the same.
-
-        Raises:
-            HttpResponseError: azure-core's; there is no such location.
-            ServiceFormatError: the answer is malformed.
-        """
-        path = f"/providers/Microsoft.ImportExport/locations/{quoted(name)}"
-        response = self._pipeline.send("GET", path, query=self._query, **options)
-        return wire.parse_location(answer_object(response))
+    def get_location(self, region: str, **options: Any) -> Location:
+        location = self._location(region, options)
+        alternates = location.alternate_locations
+        if not alternates:
+            return location
+        for alternate in alternates:
+            if same_location(alternate, location.id) or same_location(alternate, location.name):
+                return location
+        return self._location(location_name(alternates[0]), options)
 
     def close(self) -> None:
         """
@@ -179,6 +184,14 @@ class ImportExportJobs:
 
     def __exit__(self, *details: object) -> None:
         self._pipeline.__exit__(*details)
+
+    def _location(self, name: str, options: dict[str, Any]) -> Location:
+        path = f"/providers/Microsoft.ImportExport/locations/{quoted(name)}"
+        try:
+            response = self._pipeline.send("GET", path, query=self._query, **options)
+        except ResourceNotFoundError as error:
+            raise no_location(name) from error
+        return wire.parse_location(answer_object(response))
 
     def _path(self, name: str) -> str:
         return f"{self._group}/providers/Microsoft.ImportExport/jobs/{quoted(name)}"

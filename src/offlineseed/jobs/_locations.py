@@ -13,7 +13,7 @@ from offlineseed.errors import ShippingError
 from offlineseed.findings import Finding
 from offlineseed.jobs._addresses import Location
 
-__all__ = ["choose_location", "same_location"]
+__all__ = ["choose_location", "location_name", "no_location", "same_location"]
 
 
 def same_location(one: str, other: str) -> bool:
@@ -36,7 +36,7 @@ def choose_location(locations: Iterable[Location], wanted: str) -> Location:
     known = tuple(locations)
     location = _find(known, wanted)
     if location is None:
-        raise _no_location(f"the service has no location {wanted!r}: choose one that it lists")
+        raise no_location(wanted)
     alternates = location.alternate_locations
     if not alternates or any(_is(location, alternate) for alternate in alternates):
         return location
@@ -62,8 +62,21 @@ def _is(location: Location, wanted: str) -> bool:
 
 
 def _key(name_or_id: str) -> str:
-    last = name_or_id.rstrip("/").rpartition("/")[2]
-    return "".join(last.split()).casefold()
+    return "".join(location_name(name_or_id).split()).casefold()
+
+
+def location_name(name_or_id: str) -> str:
+    """
+    Return a location's name, out of a resource id where it is one.
+    """
+    return name_or_id.rstrip("/").rpartition("/")[2]
+
+
+def no_location(name: str) -> ShippingError:
+    """
+    Return the error for a region that the service does not list.
+    """
+    return _no_location(f"the service has no location {name!r}: choose one that it lists")
 
 
 def _no_location(message: str) -> ShippingError:

@@ -112,11 +112,13 @@ class ImportJobs(Protocol):
             ServiceFormatError: the answer is malformed.
         """
 
-    def list_locations(self) -> tuple[Location, ...]:
+    def get_location(self, region: str) -> Location:
         """
-        Return the locations that take drives.
+        Return the location that takes the drives for a storage account's region.
+
+        A region is named as the service does, `West US` or `westus`.
 
         Raises:
-            JobError: the dialect has no such list.
+            ShippingError: the service takes no drives for that region.
             ServiceFormatError: the answer is malformed.
         """

@@ -217,7 +217,10 @@ def _phone(shipment: Shipment) -> Iterator[str]:
 
 def _email(shipment: Shipment) -> Iterator[str]:
     address = shipment.effective_return_address
-    if address and not _EMAIL.fullmatch(address.email.strip()):
+    if address is None:
+        return
+    # Data Box takes several addresses; they are written in a row.
+    if not all(_EMAIL.fullmatch(part.strip()) for part in address.email.rstrip("; ").split(";")):
         yield (
             "the return address lacks a valid e-mail address: the service's operators write to "
             "it; a group's mailbox is best"

@@ -7,7 +7,12 @@ import requests
 from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 
 from offlineseed import clouds
-from offlineseed.errors import JobNotFoundError, JobStateError, ServiceFormatError
+from offlineseed.errors import (
+    JobNotFoundError,
+    JobStateError,
+    ServiceFormatError,
+    ShippingError,
+)
 from offlineseed.jobs import (
     DeliveryPackage,
     ImportExportJobs,
@@ -358,3 +363,32 @@ def test_read_then_write_keeps_what_a_newer_service_added(jobs, service):
     assert body["a/b~c"] == 1
     assert "id" not in body
     assert "state" not in body["properties"]
+
+
+def test_get_location_whose_drives_go_elsewhere_is_the_alternate(jobs, service):
+    prefix = "/providers/Microsoft.ImportExport/locations/"
+    service.answer(
+        200,
+        {
+            "id": prefix + "eastus2",
+            "name": "East US 2",
+            "properties": {"alternateLocations": [prefix + "eastus"]},
+        },
+    )
+    service.answer(200, {"id": prefix + "eastus", "name": "East US", "properties": {}})
+    assert jobs.get_location("East US 2").name == "East US"
+    assert service.sent[1] == ("GET", prefix + "eastus" + VERSION)
+
+
+def test_get_location_that_takes_its_own_drives_is_itself(jobs, service):
+    prefix = "/providers/Microsoft.ImportExport/locations/"
+    properties = {"alternateLocations": [prefix + "eastus", prefix + "westus"]}
+    service.answer(200, {"id": prefix + "westus", "name": "West US", "properties": properties})
+    assert jobs.get_location("West US").name == "West US"
+    assert len(service.requests) == 1
+
+
+def test_get_location_unknown_region_is_a_shipping_error(jobs, service):
+    service.answer(404, refusal())
+    with pytest.raises(ShippingError, match="Atlantis"):
+        jobs.get_location("Atlantis")

@@ -1,0 +1,414 @@
+"""
+Import jobs as Microsoft.DataBox's JSON, SKU `DataBoxCustomerDisk`; models in, documents out. Pure.
+
+Source: Microsoft.DataBox 2025-07-01, as the client azure-mgmt-databox 4.0.0 describes it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from offlineseed.errors import JobError
+from offlineseed.jobs._addresses import (
+    DeliveryPackage,
+    Location,
+    ReturnAddress,
+    ReturnShipping,
+    ShippingInformation,
+)
+from offlineseed.jobs._json import JsonObject, with_unknown, without_none
+from offlineseed.jobs._models import DriveRecoveryPassword, ImportJob, JobChanges, JobDrive
+from offlineseed.jobs._stages import drive_state_of_copy, is_cancelled_stage, job_state_of_stage
+from offlineseed.jobs._words import JobType, LogLevel
+
+__all__ = [
+    "SKU",
+    "is_customer_disk",
+    "parse_job",
+    "parse_location",
+    "parse_recovery_passwords",
+    "render_cancellation",
+    "render_changes",
+    "render_job",
+    "render_location_request",
+    "render_shipped",
+]
+
+SKU = "DataBoxCustomerDisk"
+"""The SKU of a job with the customer's own disks, and the type of its details."""
+
+_PROPERTIES = "/properties"
+_DETAILS = "/properties/details"
+_TRANSFER_TYPES = {"importtoazure": JobType.IMPORT, "exportfromazure": JobType.EXPORT}
+# Set by the service only: read where this library has a use for them, never written back.
+_READ_ONLY_PROPERTIES = (
+    "allDevicesLost",
+    "delayedStage",
+    "error",
+    "isCancellable",
+    "isCancellableWithoutFee",
+    "isDeletable",
+    "isPrepareToShipEnabled",
+    "isShippingAddressEditable",
+    "reverseShippingDetailsUpdate",
+    "reverseTransportPreferenceUpdate",
+)
+_READ_ONLY_DETAILS = (
+    "actions",
+    "chainOfCustodySasKey",
+    "dataCenterCode",
+    "deviceErasureDetails",
+    "exportDiskDetailsCollection",
+    "jobDetailsType",
+    "jobStages",
+    "lastMitigationActionOnJob",
+    "reverseShipmentLabelSasKey",
+)
+
+
+def is_customer_disk(document: JsonObject) -> bool:
+    """
+    Return whether a listed job is one with the customer's own disks.
+    """
+    sku = document.member("sku")
+    return sku is not None and sku.text("name").casefold() == SKU.casefold()
+
+
+def render_job(job: ImportJob) -> dict[str, Any]:
+    """
+    Render what PUT sends: everything that a customer may set, and what a newer service had set.
+    """
+    address, shipping = job.return_address, job.return_shipping
+    details = without_none(
+        {
+            "jobDetailsType": SKU,
+            **(_render_address(address) if address else {}),
+            "dataImportDetails": [
+                {
+                    "accountDetails": {
+                        "dataAccountType": "StorageAccount",
+                        "storageAccountId": job.storage_account,
+                    },
+                    "logCollectionLevel": str(job.log_level),
+                }
+            ],
+            "importDiskDetailsCollection": {
+                drive.drive_id: _render_drive(drive) for drive in job.drives
+            },
+            # Required by the service, even if there is nothing to say.
+            "returnToCustomerPackageDetails": _render_return_shipping(shipping) if shipping else {},
+            "enableManifestBackup": job.backup_drive_manifest,
+        }
+    )
+    properties: dict[str, Any] = {
+        "transferType": "ImportToAzure",
+        "details": with_unknown(details, job.unknown, _DETAILS),
+    }
+    document = without_none(
+        {
+            "location": job.location or None,
+            "tags": dict(job.tags) or None,
+            "sku": {"name": SKU},
+            "properties": with_unknown(properties, job.unknown, _PROPERTIES),
+        }
+    )
+    return with_unknown(document, job.unknown)
+
+
+def render_changes(changes: JobChanges) -> dict[str, Any]:
+    """
+    Render what PATCH sends for a set of changes.
+
+    Raises:
+        JobError: Data Box fixes one of them when the job is created.
+    """
+    fixed = {
+        "log level": changes.log_level,
+        "drive manifest backup": changes.backup_drive_manifest,
+        "drives": changes.drives,
+    }
+    wanted = [name for name, value in fixed.items() if value is not None]
+    if wanted:
+        raise JobError(
+            f"Data Box can't change {', '.join(wanted)} of a job: cancel it and create another"
+        )
+    address, shipping = changes.return_address, changes.return_shipping
+    details = _render_address(address) if address else {}
+    if shipping:
+        details["returnToCustomerPackageDetails"] = _render_return_shipping(shipping)
+    return without_none(
+        {
+            "tags": None if changes.tags is None else dict(changes.tags),
+            "properties": {"details": details} if details else None,
+        }
+    )
+
+
+def render_shipped(package: DeliveryPackage) -> dict[str, Any]:
+    """
+    Render what markDevicesShipped sends; Data Box asks for no number of drives and no date.
+    """
+    members = {"carrierName": package.carrier_name, "trackingId": package.tracking_number}
+    return {"deliverToDcPackageDetails": with_unknown(members, package.unknown)}
+
+
+def render_cancellation(reason: str) -> dict[str, Any]:
+    """
+    Render what cancel sends; the service requires a reason.
+    """
+    return {"reason": reason.strip() or "The customer cancelled the job."}
+
+
+def render_location_request(location: str) -> dict[str, Any]:
+    """
+    Render what regionConfiguration sends to learn a datacentre's address.
+    """
+    return {"datacenterAddressRequest": {"storageLocation": location, "skuName": SKU}}
+
+
+def parse_job(document: JsonObject) -> ImportJob:
+    """
+    Parse a job as GET answers it; without `details`, only the outline is there.
+
+    Raises:
+        ServiceFormatError: a property is of the wrong kind, or the name is missing.
+    """
+    properties = document.member("properties") or JsonObject({}, document.where("properties"))
+    details = properties.member("details") or JsonObject({}, properties.where("details"))
+    system_data = document.member("systemData")
+    document.ignore("type", "etag", "sku")
+    properties.ignore(*_READ_ONLY_PROPERTIES)
+    details.ignore(*_READ_ONLY_DETAILS)
+    stage = properties.text("status")
+    cancellation_reason = properties.text("cancellationReason")
+    transfer_type = properties.text("transferType")
+    storage_account, log_level = _parse_destination(details)
+    sent, back = _parse_packages(details)
+    drives = _parse_drives(details, stage)
+    started_at = properties.time("startTime")
+    created_at = system_data.time("createdAt") if system_data else None
+    return ImportJob(
+        id=document.text("id"),
+        name=document.required_text("name"),
+        location=document.text("location"),
+        tags=document.pairs("tags"),
+        job_type=_TRANSFER_TYPES.get(transfer_type.casefold(), transfer_type or JobType.IMPORT),
+        storage_account=storage_account,
+        log_level=log_level,
+        drives=drives,
+        return_address=_parse_address(details),
+        return_shipping=_parse_return_shipping(details),
+        shipping_information=_parse_datacenter(details.member("datacenterAddress")),
+        delivery_package=sent,
+        return_package=back,
+        backup_drive_manifest=details.flag("enableManifestBackup"),
+        state=job_state_of_stage(stage),
+        raw_state=stage,
+        cancel_requested=bool(cancellation_reason) or is_cancelled_stage(stage),
+        percent_complete=_percent(
+            sum(drive.bytes_succeeded or 0 for drive in drives),
+            sum(drive.bytes_total or 0 for drive in drives),
+        ),
+        created_at=created_at or started_at,
+        unknown=tuple(
+            sorted(document.unknown() + properties.unknown(_PROPERTIES) + details.unknown(_DETAILS))
+        ),
+    )
+
+
+def parse_location(document: JsonObject, region: str) -> Location:
+    """
+    Parse the answer of regionConfiguration.
+
+    Raises:
+        ServiceFormatError: a property is of the wrong kind.
+    """
+    address = document.member("datacenterAddressResponse") or JsonObject(
+        {}, document.where("datacenterAddressResponse")
+    )
+    return Location(
+        name=address.text("dataCenterAzureLocation") or region,
+        supported_carriers=address.texts("supportedCarriersForReturnShipment"),
+        shipping_information=_parse_datacenter(address) or ShippingInformation(),
+    )
+
+
+def parse_recovery_passwords(document: JsonObject) -> tuple[DriveRecoveryPassword, ...]:
+    """
+    Parse the answer of listCredentials.
+
+    Raises:
+        ServiceFormatError: a drive lacks its serial number or its key.
+    """
+    return tuple(
+        DriveRecoveryPassword(
+            drive_id=item.required_text("diskSerialNumber"),
+            recovery_password=item.required_secret("bitLockerKey"),
+        )
+        for credentials in document.members("value")
+        for secrets in (credentials.member("jobSecrets"),)
+        if secrets is not None
+        for item in secrets.members("diskSecrets")
+    )
+
+
+def _render_address(address: ReturnAddress) -> dict[str, Any]:
+    contact = {
+        "contactName": address.recipient_name,
+        "phone": address.phone,
+        "emailList": [part.strip() for part in address.email.split(";") if part.strip()],
+    }
+    postal = {
+        "streetAddress1": address.street_address1,
+        "streetAddress2": address.street_address2 or None,
+        "city": address.city or None,
+        "stateOrProvince": address.state_or_province or None,
+        "country": address.country_or_region,
+        "postalCode": address.postal_code or None,
+    }
+    return {
+        "contactDetails": with_unknown(contact, address.unknown, "/contactDetails"),
+        "shippingAddress": with_unknown(without_none(postal), address.unknown, "/shippingAddress"),
+    }
+
+
+def _parse_address(details: JsonObject) -> ReturnAddress | None:
+    contact, postal = details.member("contactDetails"), details.member("shippingAddress")
+    if contact is None and postal is None:
+        return None
+    contact = contact or JsonObject({}, details.where("contactDetails"))
+    postal = postal or JsonObject({}, details.where("shippingAddress"))
+    return ReturnAddress(
+        recipient_name=contact.text("contactName"),
+        phone=contact.text("phone"),
+        email="; ".join(contact.texts("emailList")),
+        street_address1=postal.text("streetAddress1"),
+        street_address2=postal.text("streetAddress2"),
+        city=postal.text("city"),
+        state_or_province=postal.text("stateOrProvince"),
+        country_or_region=postal.text("country"),
+        postal_code=postal.text("postalCode"),
+        unknown=tuple(
+            sorted(contact.unknown("/contactDetails") + postal.unknown("/shippingAddress"))
+        ),
+    )
+
+
+def _render_return_shipping(shipping: ReturnShipping) -> dict[str, Any]:
+    members = {
+        "carrierName": shipping.carrier_name,
+        "carrierAccountNumber": shipping.carrier_account_number,
+    }
+    return with_unknown(members, shipping.unknown)
+
+
+def _parse_return_shipping(details: JsonObject) -> ReturnShipping | None:
+    shipping = details.member("returnToCustomerPackageDetails")
+    if shipping is None:
+        return None
+    shipping.ignore("trackingId")
+    carrier, account = shipping.text("carrierName"), shipping.text("carrierAccountNumber")
+    if not carrier and not account:
+        return None
+    return ReturnShipping(
+        carrier_name=carrier, carrier_account_number=account, unknown=shipping.unknown()
+    )
+
+
+def _parse_packages(details: JsonObject) -> tuple[DeliveryPackage | None, DeliveryPackage | None]:
+    sent = details.member("deliverToDcPackageDetails")
+    delivery, returned = details.member("deliveryPackage"), details.member("returnPackage")
+    booked = details.member("returnToCustomerPackageDetails")
+    return (
+        _parse_package(sent) or _parse_package(delivery),
+        _parse_package(returned) or _parse_package(booked),
+    )
+
+
+def _parse_package(document: JsonObject | None) -> DeliveryPackage | None:
+    if document is None or not document.text("trackingId"):
+        return None
+    return DeliveryPackage(
+        carrier_name=document.text("carrierName"), tracking_number=document.text("trackingId")
+    )
+
+
+def _parse_destination(details: JsonObject) -> tuple[str, str]:
+    for item in details.members("dataImportDetails"):
+        account = item.member("accountDetails")
+        account_id = account.text("storageAccountId") if account else ""
+        return account_id, item.text("logCollectionLevel") or LogLevel.ERROR
+    return "", LogLevel.ERROR
+
+
+def _parse_datacenter(address: JsonObject | None) -> ShippingInformation | None:
+    if address is None:
+        return None
+    instruction = address.text("communicationInstruction")
+    more = address.text("additionalShippingInformation")
+    names = (address.text("contactPersonName"), address.text("company"))
+    return ShippingInformation(
+        recipient_name=", ".join(name for name in names if name.strip()),
+        street_address1=address.text("street1"),
+        street_address2=" ".join(
+            part for part in (address.text("street2"), address.text("street3")) if part.strip()
+        ),
+        city=address.text("city"),
+        state_or_province=address.text("state"),
+        postal_code=address.text("zip"),
+        country_or_region=address.text("country"),
+        phone=" ".join(
+            part for part in (address.text("phone"), address.text("phoneExtension")) if part.strip()
+        ),
+        additional_information="\n".join(part for part in (instruction, more) if part.strip()),
+    )
+
+
+def _render_drive(drive: JobDrive) -> dict[str, Any]:
+    password = drive.recovery_password
+    members = {
+        "manifestFile": drive.manifest_file,
+        "manifestHash": drive.manifest_hash,
+        "bitLockerKey": None if password is None else password.reveal(),
+    }
+    return with_unknown(without_none(members), drive.unknown)
+
+
+def _parse_drives(details: JsonObject, stage: str) -> tuple[JobDrive, ...]:
+    progress = {item.text("serialNumber"): item for item in details.members("copyProgress")}
+    logs = {item.text("serialNumber"): item for item in details.members("copyLogDetails")}
+    return tuple(
+        _parse_drive(serial, item, progress.get(serial), logs.get(serial), stage)
+        for serial, item in details.named_members("importDiskDetailsCollection")
+    )
+
+
+def _parse_drive(
+    serial: str,
+    item: JsonObject,
+    progress: JsonObject | None,
+    logs: JsonObject | None,
+    stage: str,
+) -> JobDrive:
+    item.ignore("bitLockerKey")
+    copy_status = progress.text("copyStatus") if progress else ""
+    done = progress.count("bytesProcessed") if progress else None
+    total = progress.count("totalBytesToProcess") if progress else None
+    return JobDrive(
+        drive_id=serial,
+        manifest_file=item.text("manifestFile"),
+        manifest_hash=item.text("manifestHash"),
+        manifest_uri=item.text("backupManifestCloudPath"),
+        state=drive_state_of_copy(copy_status, job_state_of_stage(stage)),
+        copy_status=copy_status,
+        bytes_succeeded=done,
+        bytes_total=total,
+        percent_complete=_percent(done, total),
+        error_log_uri=logs.text("errorLogLink") if logs else "",
+        verbose_log_uri=logs.text("verboseLogLink") if logs else "",
+        unknown=item.unknown(),
+    )
+
+
+def _percent(done: int | None, total: int | None) -> int | None:
+    return min(100, 100 * (done or 0) // total) if total else None
