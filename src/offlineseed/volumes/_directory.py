@@ -14,13 +14,13 @@ from typing import final
 
 import attrs
 
+from offlineseed._durable import make_folder, sync_folder
 from offlineseed.bitlocker import RecoveryPassword
 from offlineseed.errors import DriveChangedError, VolumeError, VolumeFullError
 from offlineseed.volumes._directory_reader import DirectoryReader, is_system_name
 from offlineseed.volumes._directory_writer import MARKER, DirectoryWriter, is_ours
 from offlineseed.volumes._model import Drive, VolumeCapacity, VolumeFile
 from offlineseed.volumes._names import require_portable_path
-from offlineseed.volumes._uncached_io import sync_folder
 
 __all__ = ["DirectoryVolumes"]
 
@@ -81,7 +81,7 @@ class DirectoryVolumes:
                 needed_bytes=needed,
                 free_bytes=free,
             )
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
         _write_marker(root, digest)
         for name in found:
             if name != MARKER:

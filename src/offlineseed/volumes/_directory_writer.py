@@ -10,10 +10,11 @@ from typing import final
 
 from typing_extensions import Buffer
 
+from offlineseed._durable import make_folder, sync_folder
 from offlineseed.errors import VolumeError
 from offlineseed.volumes._model import VolumeFile
 from offlineseed.volumes._names import require_portable_path
-from offlineseed.volumes._uncached_io import UncachedWriter, sync_folder
+from offlineseed.volumes._uncached_io import UncachedWriter
 
 __all__ = ["MARKER", "DirectoryFileWriter", "DirectoryWriter", "is_ours"]
 
@@ -106,7 +107,7 @@ class DirectoryFileWriter:
         finally:
             self.discard()
         path = self._root / file.path
-        _make_folders(self._root, path.parent)
+        make_folder(path.parent)
         (self._root / _PART).replace(path)
         sync_folder(path.parent)
 
@@ -114,14 +115,6 @@ class DirectoryFileWriter:
         if not self.is_over:
             self.is_over = True
             self._part.close()
-
-
-def _make_folders(root: Path, folder: Path) -> None:
-    if folder == root or folder.is_dir():
-        return
-    _make_folders(root, folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
 
 
 def _is_whole(root: Path, file: VolumeFile) -> bool:

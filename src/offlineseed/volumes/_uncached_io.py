@@ -20,7 +20,7 @@ from typing_extensions import Buffer
 from offlineseed.errors import VolumeFullError
 from offlineseed.volumes._model import CacheBypass
 
-__all__ = ["BUFFER_BYTES", "UncachedReader", "UncachedWriter", "sync_folder"]
+__all__ = ["BUFFER_BYTES", "UncachedReader", "UncachedWriter"]
 
 BUFFER_BYTES = 4 * 1024 * 1024
 """One block of a blob: large enough that a disk is busy moving data, not starting requests."""
@@ -217,25 +217,6 @@ class UncachedReader:
     def _drop(self) -> None:
         dropped = _drop_cached_pages(self._fd)
         self.cache_bypass = CacheBypass.DROPPED if dropped else CacheBypass.NONE
-
-
-def sync_folder(path: Path) -> None:
-    """
-    Wait until the drive has a folder's names; where the system has no such thing, do nothing.
-
-    Raises:
-        OSError: the drive refuses.
-    """
-    if sys.platform == "win32":
-        return  # NTFS journals its names, and Windows opens no folder for syncing
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in _REFUSALS:
-            raise
-    finally:
-        os.close(fd)
 
 
 def _open(path: Path, flags: int) -> tuple[int, bool]:
