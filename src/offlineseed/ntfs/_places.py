@@ -10,14 +10,22 @@ from typing import Final, final
 import attrs
 
 from offlineseed.errors import VolumeFullError
+from offlineseed.ntfs._attributes import ATTRIBUTE_TABLE_BYTES
 from offlineseed.ntfs._encoding import RECORD_BYTES, round_up
 from offlineseed.ntfs._geometry import BOOT_BYTES, Geometry
 from offlineseed.ntfs._security import SDS_MIRROR_AT
 from offlineseed.ntfs._space import Run, Space
 
-__all__ = ["Placement", "SystemPlaces", "mft_bitmap_bytes", "place_like_mkntfs", "place_system"]
+__all__ = [
+    "ROOT_DESCRIPTOR_BYTES",
+    "UPCASE_BYTES",
+    "Placement",
+    "SystemPlaces",
+    "mft_bitmap_bytes",
+    "place_like_mkntfs",
+    "place_system",
+]
 
-ATTRIBUTE_TABLE_BYTES: Final = 2560
 ROOT_DESCRIPTOR_BYTES: Final = 4140
 UPCASE_BYTES: Final = 131072
 _SECURITY_ROOM: Final = 16 << 10

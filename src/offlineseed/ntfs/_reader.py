@@ -11,7 +11,8 @@ from typing import Final, final
 import attrs
 
 from offlineseed.errors import NtfsError
-from offlineseed.ntfs._decode import DATA, FILE_NAME, Attribute, NameKey, Record, parse_name_key
+from offlineseed.ntfs._decode import DATA, FILE_NAME, Attribute, Record
+from offlineseed.ntfs._decode_index import NameKey, parse_name_key
 from offlineseed.ntfs._names import PROTECTED_DIRECTORY
 from offlineseed.ntfs._volume import IndexNode, Read, ReadVolume, record_of, uppercase
 

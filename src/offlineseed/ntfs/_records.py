@@ -10,6 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Final, final
 
+from offlineseed.ntfs._attributes import (
+    ARCHIVE,
+    BITMAP,
+    DATA,
+    DIRECTORY,
+    FILE_NAME,
+    HIDDEN_SYSTEM,
+    IN_USE,
+    INDEX_ALLOCATION,
+    IS_DIRECTORY,
+    standard_information,
+)
 from offlineseed.ntfs._bits import index_bitmap
 from offlineseed.ntfs._contents import ROOT
 from offlineseed.ntfs._encoding import (
@@ -31,28 +43,19 @@ from offlineseed.ntfs._layout import (
 )
 from offlineseed.ntfs._security import DIRECTORY_SECURITY, FILE_SECURITY, PROTECTED_SECURITY
 from offlineseed.ntfs._space import Run
-from offlineseed.ntfs._system import ROOT_RECORD, standard_information, system_entry
+from offlineseed.ntfs._system_names import ROOT_RECORD, SystemNames
 
 __all__ = ["Records"]
 
-_NAME: Final = 0x30
-_DATA: Final = 0x80
-_INDEX_ALLOCATION: Final = 0xA0
-_BITMAP: Final = 0xB0
-_ARCHIVE: Final = 0x20
-_HIDDEN_SYSTEM: Final = 0x06
-_DIRECTORY: Final = 0x10000000
-_IN_USE: Final = 1
-_IS_DIRECTORY: Final = 2
 _FIRST_SEQUENCE: Final = 1 << 48
 _BATCH: Final = 512
 _FIRST_STRIDE_END: Final = 510
 _USN: Final = b"\2\0"
 
 # The parts of a file's record that are the same for all files.
-_HEAD: Final = struct.pack("<4sHHQHHHH", b"FILE", 0x30, 3, 0, 1, 1, 0x38, _IN_USE)
+_HEAD: Final = struct.pack("<4sHHQHHHH", b"FILE", 0x30, 3, 0, 1, 1, 0x38, IN_USE)
 _MIDDLE: Final = struct.pack("<IQHH", RECORD_BYTES, 0, 3, 0)
-_INFORMATION: Final = standard_information(bytes(32), _ARCHIVE, FILE_SECURITY)
+_INFORMATION: Final = standard_information(bytes(32), ARCHIVE, FILE_SECURITY)
 _BEFORE_TIMES: Final = _USN + bytes(6) + _INFORMATION[:24]
 _AFTER_TIMES: Final = _INFORMATION[56:]
 _DATA_MIDDLE: Final = struct.pack("<HHI", 0x40, 0, 0)
@@ -68,9 +71,9 @@ def _file_shape(name_bytes: int, runs_bytes: int) -> tuple[struct.Struct, bytes,
         f"24sQ8sQQQ{runs_bytes}s8s"
     )
     name_head = struct.pack(
-        "<IIBBHHHIHBB", _NAME, name_attribute, 0, 0, 0x18, 0, 1, key, 0x18, 1, 0
+        "<IIBBHHHIHBB", FILE_NAME, name_attribute, 0, 0, 0x18, 0, 1, key, 0x18, 1, 0
     )
-    data_head = struct.pack("<IIBBHHHQ", _DATA, 0x40 + runs_bytes, 1, 0, 0x40, 0, 2, 0)
+    data_head = struct.pack("<IIBBHHHQ", DATA, 0x40 + runs_bytes, 1, 0, 0x40, 0, 2, 0)
     return shape, _AFTER_TIMES + name_head, data_head
 
 
@@ -86,6 +89,7 @@ class Records:
 
     def __init__(self, layout: NtfsLayout, final_lengths: Mapping[int, int]) -> None:
         self._layout = layout
+        self._system_names = SystemNames(layout)
         contents = self._contents = layout.contents
         self._cluster = layout.geometry.cluster_bytes
         self._lengths = contents.lengths
@@ -114,7 +118,7 @@ class Records:
         def entry(node: int) -> bytes:
             nonlocal known_time, known_times
             if node < 0:
-                return system_entry(self._layout, ~node)
+                return self._system_names.entry(~node)
             time = times[node]
             if time != known_time:
                 known_time, known_times = time, struct.pack("<Q", time) * 4
@@ -122,7 +126,7 @@ class Records:
             if length < 0 or node in special:
                 allocated, length, attributes = self._sizes(node)
             else:
-                allocated, attributes = -(-length // cluster) * cluster, _ARCHIVE
+                allocated, attributes = -(-length // cluster) * cluster, ARCHIVE
             return pack_entry(
                 numbers[node] | _FIRST_SEQUENCE, parent, known_times, allocated, length,
                 attributes, name_of(node),
@@ -150,12 +154,12 @@ class Records:
             # The top block is the last.
             index_root((), geometry, instance=root, child=(blocks - 1) * geometry.index_block_step),
             self._non_resident(
-                _INDEX_ALLOCATION, [(first, geometry.clusters_of(size))], size, allocation, "$I30"
+                INDEX_ALLOCATION, [(first, geometry.clusters_of(size))], size, allocation, "$I30"
             ),
-            resident_attribute(_BITMAP, bits, instance=bitmap, name="$I30")
+            resident_attribute(BITMAP, bits, instance=bitmap, name="$I30")
             if place is None
             else self._non_resident(
-                _BITMAP, [(place, geometry.clusters_of(len(bits)))], len(bits), bitmap, "$I30"
+                BITMAP, [(place, geometry.clusters_of(len(bits)))], len(bits), bitmap, "$I30"
             ),
         ]
 
@@ -209,7 +213,7 @@ class Records:
             used = shape.size
             shape.pack_into(
                 buffer, offset, _HEAD, used, _MIDDLE, number, _BEFORE_TIMES, known_times, name_head,
-                parent, known_times, allocated, length, _ARCHIVE, 0, len(name) // 2, 0, name,
+                parent, known_times, allocated, length, ARCHIVE, 0, len(name) // 2, 0, name,
                 data_head, clusters - 1, _DATA_MIDDLE, allocated, length, length, runs, END_MARKER,
             )  # fmt: skip
             if used > _FIRST_STRIDE_END:
@@ -227,9 +231,9 @@ class Records:
         protected = node in self._contents.protected
         length = self._lengths[node]
         if length < 0:
-            return 0, 0, _DIRECTORY | (_HIDDEN_SYSTEM if protected else 0)
+            return 0, 0, DIRECTORY | (HIDDEN_SYSTEM if protected else 0)
         unit = 8 if node in self._resident else self._cluster
-        attributes = _ARCHIVE | (_HIDDEN_SYSTEM if protected else 0)
+        attributes = ARCHIVE | (HIDDEN_SYSTEM if protected else 0)
         return round_up(length, unit), length, attributes
 
     def _record(self, node: int, number: int) -> bytes:
@@ -251,28 +255,28 @@ class Records:
         return encode_record(
             number,
             [
-                standard_information(times, attributes & ~_DIRECTORY, security),
-                resident_attribute(_NAME, key, instance=1, is_indexed=True),
+                standard_information(times, attributes & ~DIRECTORY, security),
+                resident_attribute(FILE_NAME, key, instance=1, is_indexed=True),
                 *body,
             ],
             sequence=1,
             links=1,
-            flags=_IN_USE | (_IS_DIRECTORY if is_directory else 0),
+            flags=IN_USE | (IS_DIRECTORY if is_directory else 0),
             next_instance=2 + len(body),
         )
 
     def _data(self, node: int, length: int) -> bytes:
         if node in self._resident:
-            return resident_attribute(_DATA, self._contents.given[node], instance=2)
+            return resident_attribute(DATA, self._contents.given[node], instance=2)
         if not length:
-            return resident_attribute(_DATA, b"", instance=2)
+            return resident_attribute(DATA, b"", instance=2)
         runs: list[Run] = []
         left = self._layout.geometry.clusters_of(length)
         for first, count in self._layout.runs_of(node):
             if left:
                 runs.append((first, min(count, left)))
                 left -= runs[-1][1]
-        return self._non_resident(_DATA, runs, length, 2)
+        return self._non_resident(DATA, runs, length, 2)
 
     def _non_resident(
         self, kind: int, runs: list[Run], length: int, instance: int, name: str = ""

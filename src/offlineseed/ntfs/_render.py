@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, final
 
+from offlineseed.ntfs._attributes import attribute_table
 from offlineseed.ntfs._bits import index_bitmap, render_bits, set_bits
 from offlineseed.ntfs._contents import ROOT
 from offlineseed.ntfs._encoding import (
@@ -25,13 +26,12 @@ from offlineseed.ntfs._places import mft_bitmap_bytes
 from offlineseed.ntfs._records import Records
 from offlineseed.ntfs._security import SDS_MIRROR_AT, render_sds_block, root_descriptor
 from offlineseed.ntfs._space import Run
-from offlineseed.ntfs._system import EXTEND_RECORDS, attribute_table, free_record, system_records
+from offlineseed.ntfs._system import free_record, system_records
+from offlineseed.ntfs._system_names import EXTEND_RECORDS
 from offlineseed.ntfs._upcase import upcase_bytes
 
 __all__ = ["render_volume"]
 
-_INDEX_ALLOCATION: Final = 0xA0
-_BITMAP: Final = 0xB0
 _USED_SYSTEM_RECORDS: Final = (*range(16), *EXTEND_RECORDS)
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from offlineseed.ntfs._encoding import round_up
 
 __all__ = [
+    "ADMINISTRATORS_SID",
     "DIRECTORY_SECURITY",
     "FILE_SECURITY",
     "PROTECTED_SECURITY",

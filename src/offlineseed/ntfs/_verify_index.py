@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final, final
 
 from offlineseed.errors import NtfsError
-from offlineseed.ntfs._decode import Attribute, IndexEntry, NameKey, Record, parse_name_key
+from offlineseed.ntfs._decode import Attribute, Record
+from offlineseed.ntfs._decode_index import IndexEntry, NameKey, parse_name_key
 from offlineseed.ntfs._verify_records import FIRST_OF_USERS, RecordTable, name_digest
 from offlineseed.ntfs._verify_report import Report
 from offlineseed.ntfs._volume import NAME_INDEX, IndexNode, ReadVolume, record_of, uppercase

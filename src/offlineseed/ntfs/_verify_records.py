@@ -16,10 +16,9 @@ from offlineseed.ntfs._decode import (
     FILE_NAME,
     STANDARD_INFORMATION,
     Attribute,
-    NameKey,
     Record,
-    parse_name_key,
 )
+from offlineseed.ntfs._decode_index import NameKey, parse_name_key
 from offlineseed.ntfs._verify_report import Report
 from offlineseed.ntfs._volume import ReadVolume, uppercase
 

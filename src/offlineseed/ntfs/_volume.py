@@ -19,13 +19,12 @@ from offlineseed.ntfs._decode import (
     INDEX_ROOT,
     Attribute,
     BootSector,
-    IndexEntry,
     Record,
     parse_boot_sector,
-    parse_index_entries,
     parse_record,
     remove_fixups,
 )
+from offlineseed.ntfs._decode_index import IndexEntry, parse_index_entries
 
 __all__ = ["NAME_INDEX", "IndexNode", "Read", "ReadVolume", "record_of", "uppercase"]
 
