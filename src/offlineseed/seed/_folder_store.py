@@ -62,6 +62,8 @@ class FolderStore:
                 "the staging location lost data; remove the job and stage again",
                 name=name,
             )
+        # An object that was whole and in no catalog when an earlier crash came.
+        path.unlink(missing_ok=True)
         return _FileWriter(path, length, self.reserve_bytes)
 
     def read(self, name: str, offset: int, length: int) -> bytes:
@@ -120,8 +122,13 @@ class _FileWriter:
         self._next_check = length
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(self._partial, flags, 0o666)
-        os.ftruncate(self._descriptor, length)
-        os.lseek(self._descriptor, length, os.SEEK_SET)
+        self._has_durable_name = False
+        try:
+            os.ftruncate(self._descriptor, length)
+            os.lseek(self._descriptor, length, os.SEEK_SET)
+        except BaseException:
+            self.abort()
+            raise
 
     def write(self, data: bytes) -> None:
         if self._length >= self._next_check:
@@ -140,6 +147,9 @@ class _FileWriter:
         length = self._length
         try:
             getattr(os, "fdatasync", os.fsync)(self._descriptor)
+            if not self._has_durable_name:
+                sync_folder(self._partial.parent)
+                self._has_durable_name = True
         except OSError as error:
             _raise_full(error, self._partial, 0)
         return length
@@ -149,7 +159,8 @@ class _FileWriter:
             os.fsync(self._descriptor)
         except OSError as error:
             _raise_full(error, self._partial, 0)
-        self.abort()
+        finally:
+            self.abort()
         self._partial.replace(self._path)
         sync_folder(self._path.parent)
 
