@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import final
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobClient, ContainerClient
 
 from offlineseed.errors import SegmentMissingError
@@ -18,6 +18,8 @@ from offlineseed.errors import SegmentMissingError
 __all__ = ["BlobStore"]
 
 _BLOCK_BYTES = 4 << 20
+_RANGE_NOT_SATISFIABLE = 416
+"""The status of a range that begins at or after a blob's end."""
 
 
 @final
@@ -62,6 +64,10 @@ class BlobStore:
             data: bytes = self._blob(name).download_blob(offset=offset, length=length).readall()
         except ResourceNotFoundError as error:
             raise self._missing(name) from error
+        except HttpResponseError as error:
+            if error.status_code != _RANGE_NOT_SATISFIABLE:
+                raise
+            return b""
         return data
 
     def length(self, name: str) -> int:
