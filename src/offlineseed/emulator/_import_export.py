@@ -22,17 +22,28 @@ from offlineseed.emulator._arm import (
     routed,
 )
 from offlineseed.emulator._http import Answer, Refusal, Request
+from offlineseed.emulator._import_export_documents import (
+    TYPE,
+    job_document,
+    location_document,
+)
 from offlineseed.emulator._job import JobKey, ServiceDrive, ServiceJob
+from offlineseed.emulator._job_rules import (
+    require_drives,
+    require_job_name,
+    require_location,
+    require_may_cancel,
+    require_may_ship,
+    wrong_state,
+)
 from offlineseed.emulator._jobbook import JobBook
-from offlineseed.emulator._locations import LOCATIONS, ServiceLocation, find_location
-from offlineseed.emulator._states import CANCELLABLE, DELETABLE, TERMINAL, DriveWord, JobWord
+from offlineseed.emulator._locations import LOCATIONS, find_location
+from offlineseed.emulator._states import DELETABLE, TERMINAL, JobWord
 
 __all__ = ["ImportExportFace"]
 
 _DIALECT = "ImportExport"
-_TYPE = "Microsoft.ImportExport/jobs"
 _VERSIONS = ("2016-11-01", "2020-08-01", "2021-01-01")
-_MAX_DRIVES = 10
 _PROVIDER = r"/providers/Microsoft\.ImportExport"
 _GROUP = r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<scope>[^/]+)"
 _JOB = _GROUP + _PROVIDER + r"/jobs/(?P<name>[^/]+)"
@@ -109,13 +120,15 @@ class ImportExportFace:
         return Answer(status=200, document={"value": value})
 
     def _locations(self, _request: Request) -> Answer:
-        return Answer(status=200, document={"value": [_location(place) for place in LOCATIONS]})
+        return Answer(
+            status=200, document={"value": [location_document(place) for place in LOCATIONS]}
+        )
 
     def _location(self, _request: Request, location: str) -> Answer:
         place = find_location(location)
         if place is None:
             raise Refusal(404, "LocationNotFound", f"There is no location '{location}'.")
-        return Answer(status=200, document=_location(place))
+        return Answer(status=200, document=location_document(place))
 
     def _list(self, request: Request, subscription: str, scope: str = "") -> Answer:
         if request.query.get("$filter"):
@@ -129,30 +142,19 @@ class ImportExportFace:
                 and (not scope or job.key.scope == scope.lower())
             ]
             some, skip = page(request, jobs)
-            document: dict[str, Any] = {"value": [_job(job, has_drives=False) for job in some]}
+            document: dict[str, Any] = {
+                "value": [job_document(job, has_drives=False) for job in some]
+            }
         if skip:
             query = urlencode({**request.query, "$skiptoken": str(skip)})
             document["nextLink"] = f"{self._base_url()}{quote(request.path)}?{query}"
         return Answer(status=200, document=document)
 
     def _create(self, request: Request, subscription: str, scope: str, name: str) -> Answer:
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{1,63}", name):
-            raise Refusal(
-                400,
-                "InvalidJobName",
-                f"The job name '{name}' is invalid: 2 to 64 letters, digits, hyphens and "
-                "underscores, a letter first.",
-            )
+        require_job_name(name)
         body = request.document()
         written = require_text(body, "location")
-        location = find_location(written)
-        if location is None:
-            raise Refusal(
-                400,
-                "LocationNotAvailableForResourceType",
-                f"The provided location '{written}' is not available for resource type '{_TYPE}'.",
-                target="location",
-            )
+        location = require_location(written, "location", TYPE)
         properties = member(body, "properties", dict)
         if properties is None:
             raise Refusal(400, "InvalidArgument", "'properties' is missing.", target="properties")
@@ -181,12 +183,14 @@ class ImportExportFace:
             )
             _settle(job, properties)
             self._book.put(job)
-            answer = _job(job, location=written)
+            answer = job_document(job, location=written)
         return Answer(status=200 if old else 201, document=answer)
 
     def _get(self, _request: Request, subscription: str, scope: str, name: str) -> Answer:
         with self._book.lock:
-            return Answer(status=200, document=_job(self._require(subscription, scope, name)))
+            return Answer(
+                status=200, document=job_document(self._require(subscription, scope, name))
+            )
 
     def _update(self, request: Request, subscription: str, scope: str, name: str) -> Answer:
         body = request.document()
@@ -194,7 +198,7 @@ class ImportExportFace:
         with self._book.lock:
             job = self._require(subscription, scope, name)
             if job.state in TERMINAL:
-                raise _wrong_state(job, "updated")
+                raise wrong_state(job, "updated")
             for word in ("storageAccountId", "jobType", "diagnosticsPath"):
                 if properties.get(word) is not None:
                     raise Refusal(
@@ -216,13 +220,13 @@ class ImportExportFace:
                 job.state is JobWord.CREATING
             ):
                 job.enter(JobWord.SHIPPING, job.touched)
-            return Answer(status=200, document=_job(job))
+            return Answer(status=200, document=job_document(job))
 
     def _delete(self, _request: Request, subscription: str, scope: str, name: str) -> Answer:
         with self._book.lock:
             job = self._require(subscription, scope, name)
             if job.state not in DELETABLE:
-                raise _wrong_state(job, "deleted")
+                raise wrong_state(job, "deleted")
             self._book.remove(job)
         return Answer(status=200)
 
@@ -242,48 +246,9 @@ class ImportExportFace:
             raise Refusal(
                 404,
                 "ResourceNotFound",
-                f"The Resource '{_TYPE}/{name}' under resource group '{scope}' was not found.",
+                f"The Resource '{TYPE}/{name}' under resource group '{scope}' was not found.",
             )
         return job
-
-
-def _wrong_state(job: ServiceJob, action: str) -> Refusal:
-    return Refusal(
-        409,
-        "InvalidJobState",
-        f"The job '{job.name}' can't be {action}: it is in state {job.state.value}.",
-    )
-
-
-def _location(place: ServiceLocation) -> dict[str, Any]:
-    properties = _address(place)
-    properties["supportedCarriers"] = list(place.carriers)
-    properties["alternateLocations"] = [_location_id(place.alternate)]
-    return {
-        "properties": properties,
-        "id": _location_id(place.name),
-        "name": place.display_name,
-        "type": "Microsoft.ImportExport/locations",
-    }
-
-
-def _location_id(name: str) -> str:
-    return f"/providers/Microsoft.ImportExport/locations/{name}"
-
-
-def _address(place: ServiceLocation) -> dict[str, Any]:
-    address: dict[str, Any] = {
-        "recipientName": place.recipient,
-        "streetAddress1": place.street,
-        "streetAddress2": place.street_2,
-        "city": place.city,
-        "stateOrProvince": place.state,
-        "postalCode": place.postal_code,
-        "countryOrRegion": place.country,
-    }
-    if place.phone is not None:
-        address["phone"] = place.phone
-    return address
 
 
 def _document(body: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
@@ -318,51 +283,19 @@ def _document(body: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any
 
 
 def _drives(properties: dict[str, Any]) -> list[ServiceDrive]:
-    listed = member(properties, "driveList", list)
-    if not listed:
-        raise Refusal(
-            400, "InvalidArgument", "An import job needs a driveList.", target="driveList"
-        )
-    if len(listed) > _MAX_DRIVES:
-        raise Refusal(
-            400,
-            "InvalidArgument",
-            f"A job has at most {_MAX_DRIVES} drives, not {len(listed)}.",
-            target="driveList",
-        )
-    drives = []
-    seen: set[str] = set()
-    for entry in listed:
-        if not isinstance(entry, dict):
-            raise Refusal(400, "InvalidArgument", "driveList holds objects.", target="driveList")
-        drive_id = require_text(entry, "driveId")
-        if " " in drive_id or drive_id.upper() in seen:
-            raise Refusal(
-                400,
-                "InvalidArgument",
-                f"driveId '{drive_id}' has spaces or stands twice in the driveList.",
-                target="driveId",
-            )
-        seen.add(drive_id.upper())
-        manifest_hash = require_text(entry, "manifestHash")
-        if not re.fullmatch(r"[0-9A-Fa-f]{32}([0-9A-Fa-f]{32})?", manifest_hash):
-            raise Refusal(
-                400,
-                "InvalidArgument",
-                f"manifestHash of drive '{drive_id}' is not Base16 of an MD5.",
-                target="manifestHash",
-            )
-        header_hash = entry.get("driveHeaderHash")
-        drives.append(
-            ServiceDrive(
-                drive_id=drive_id,
-                recovery_password=Secret(require_text(entry, "bitLockerKey")),
-                manifest_file=require_text(entry, "manifestFile"),
-                manifest_hash=manifest_hash,
-                header_hash=header_hash if isinstance(header_hash, str) else None,
-            )
-        )
-    return drives
+    return require_drives(_drive(entry) for entry in member(properties, "driveList", list) or ())
+
+
+def _drive(entry: Any) -> ServiceDrive:
+    if not isinstance(entry, dict):
+        raise Refusal(400, "InvalidArgument", "driveList holds objects.", target="driveList")
+    return ServiceDrive(
+        drive_id=require_text(entry, "driveId"),
+        recovery_password=Secret(require_text(entry, "bitLockerKey")),
+        manifest_file=require_text(entry, "manifestFile"),
+        manifest_hash=require_text(entry, "manifestHash"),
+        header_hash=member(entry, "driveHeaderHash", str),
+    )
 
 
 def _merged_drives(job: ServiceJob, properties: dict[str, Any]) -> list[ServiceDrive]:
@@ -380,21 +313,21 @@ def _merged_drives(job: ServiceJob, properties: dict[str, Any]) -> list[ServiceD
 
 def _require_legal_update(job: ServiceJob, properties: dict[str, Any]) -> None:
     if properties.get("driveList") is not None and job.state is not JobWord.CREATING:
-        raise _wrong_state(job, "given another driveList")
+        raise wrong_state(job, "given another driveList")
     if properties.get("deliveryPackage") is not None and job.state not in (
         JobWord.CREATING,
         JobWord.SHIPPING,
     ):
-        raise _wrong_state(job, "given another deliveryPackage")
+        raise wrong_state(job, "given another deliveryPackage")
     if properties.get("returnShipping") is not None and job.state is JobWord.PACKAGING:
-        raise _wrong_state(job, "given another returnShipping")
+        raise wrong_state(job, "given another returnShipping")
     cancel = member(properties, "cancelRequested", bool)
     if cancel is False and job.cancel_requested:
         raise Refusal(
             400, "InvalidArgument", "cancelRequested may only be true.", target="cancelRequested"
         )
-    if cancel and job.state not in CANCELLABLE:
-        raise _wrong_state(job, "cancelled")
+    if cancel:
+        require_may_cancel(job)
     wanted = properties.get("state")
     if not wanted or wanted == job.state.value:
         return
@@ -402,23 +335,12 @@ def _require_legal_update(job: ServiceJob, properties: dict[str, Any]) -> None:
         raise Refusal(
             400, "InvalidArgument", f"state may only be Shipping, not '{wanted}'.", target="state"
         )
-    if job.state is not JobWord.CREATING or job.cancel_requested or cancel:
-        raise _wrong_state(job, "marked as shipped")
-    package = member(properties, "deliveryPackage", dict)
-    if not (package or job.tracking_number):
-        raise Refusal(
-            400,
-            "DeliveryPackageMissing",
-            "state Shipping needs the deliveryPackage, now or before.",
-            target="deliveryPackage",
-        )
-    if not (properties.get("returnAddress") or job.has_return_address):
-        raise Refusal(
-            400,
-            "ReturnAddressMissing",
-            "state Shipping needs the returnAddress, now or before.",
-            target="returnAddress",
-        )
+    require_may_ship(
+        job,
+        has_package=bool(properties.get("deliveryPackage")),
+        has_return_address=bool(properties.get("returnAddress")),
+        is_cancelled=bool(cancel),
+    )
 
 
 def _settle(job: ServiceJob, properties: dict[str, Any]) -> None:
@@ -471,72 +393,3 @@ def _fields(
         if is_required:
             require_text(given, field)
     return {field: given[field] for field, _ in fields if given.get(field) is not None}
-
-
-def _job(
-    job: ServiceJob, *, has_drives: bool = True, location: str | None = None
-) -> dict[str, Any]:
-    known = job.document
-    properties: dict[str, Any] = {
-        "storageAccountId": known["storageAccountId"],
-        "jobType": known["jobType"],
-    }
-    for name in ("returnAddress", "returnShipping"):
-        if name in known:
-            properties[name] = known[name]
-    properties["shippingInformation"] = _address(job.location)
-    if "deliveryPackage" in known:
-        properties["deliveryPackage"] = known["deliveryPackage"]
-    if job.returned is not None:
-        properties["returnPackage"] = {
-            "carrierName": known.get("returnShipping", {}).get("carrierName") or job.carrier,
-            "trackingNumber": job.return_tracking_number,
-            "driveCount": sum(d.state is DriveWord.SHIPPED_BACK for d in job.drives),
-            "shipDate": job.returned.strftime("%m/%d/%Y %I:%M:%S %p"),
-        }
-    properties |= {
-        "diagnosticsPath": known["diagnosticsPath"],
-        "logLevel": "Verbose" if job.is_verbose else "Error",
-        "backupDriveManifest": job.is_manifest_backed_up,
-        "cancelRequested": job.cancel_requested,
-        "state": job.state.value,
-    }
-    if job.state not in (JobWord.CREATING, JobWord.SHIPPING):
-        properties["percentComplete"] = job.percent_complete
-    if has_drives:
-        properties["driveList"] = [_drive(drive) for drive in job.drives]
-    properties["provisioningState"] = "Succeeded"
-    properties["encryptionKey"] = known["encryptionKey"]
-    document = {
-        "properties": properties,
-        "identity": known["identity"],
-        "id": f"/subscriptions/{job.subscription}/resourceGroups/{job.scope}"
-        f"/providers/{_TYPE}/{job.name}",
-        "name": job.name,
-        "type": _TYPE,
-        "location": location or job.location.display_name,
-    }
-    if "tags" in known:
-        document["tags"] = known["tags"]
-    return document
-
-
-def _drive(drive: ServiceDrive) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "driveId": drive.drive_id,
-        "manifestFile": drive.manifest_file,
-        "manifestHash": drive.manifest_hash,
-    }
-    if drive.header_hash is not None:
-        document["driveHeaderHash"] = drive.header_hash
-    document["state"] = drive.state.value
-    if drive.copy_status is not None:
-        document["copyStatus"] = drive.copy_status
-        document["percentComplete"] = drive.percent_complete
-        document["bytesSucceeded"] = drive.bytes_succeeded
-    uris = {
-        "verboseLogUri": drive.verbose_log_uri,
-        "errorLogUri": drive.error_log_uri,
-        "manifestUri": drive.manifest_uri,
-    }
-    return document | {name: uri for name, uri in uris.items() if uri is not None}

@@ -201,7 +201,7 @@ def test_create_again_after_shipping_is_refused(client, drive, body):
         pytest.param({"jobType": None}, "jobType", id="no job type"),
         pytest.param({"storageAccountId": "acct"}, "storageAccountId", id="an account's name"),
         pytest.param({"driveList": None}, "driveList", id="no drives"),
-        pytest.param({"driveList": [{"driveId": "A"}]}, "manifestHash", id="half a drive"),
+        pytest.param({"driveList": [{"driveId": "A"}]}, "bitLockerKey", id="half a drive"),
         pytest.param({"returnAddress": {"city": "T"}}, "recipientName", id="half an address"),
     ],
 )
