@@ -22,6 +22,7 @@ from offlineseed.bitlocker._new_volume import (
     StoredPiece,
     VolumeSpec,
     encrypt_volume,
+    resume_volume,
 )
 from offlineseed.bitlocker._open import LockedVolume, ReadVolume, UnlockedVolume, open_volume
 from offlineseed.bitlocker._recovery_password import RecoveryPassword
@@ -99,6 +100,7 @@ __all__ = [
     "plan_layout",
     "render_boot_sector",
     "render_metadata_block",
+    "resume_volume",
     "seal_box",
     "seal_metadata",
     "stretch_passphrase",

@@ -18,6 +18,7 @@ from offlineseed.bitlocker._boxes import seal_box
 from offlineseed.bitlocker._cipher import SECTOR_BYTES, CipherMethod, SectorCipher
 from offlineseed.bitlocker._key import Key
 from offlineseed.bitlocker._layout import MOVED_BYTES, VolumeLayout
+from offlineseed.bitlocker._open import ReadVolume, open_volume
 from offlineseed.bitlocker._recovery_password import RecoveryPassword
 from offlineseed.bitlocker._stretch import stretch_recovery_password
 from offlineseed.bitlocker._values import (
@@ -40,7 +41,7 @@ from offlineseed.bitlocker._values import (
 from offlineseed.bitlocker._wire_metadata import render_metadata_block, seal_metadata
 from offlineseed.errors import BitLockerFormatError
 
-__all__ = ["EncryptingVolume", "StoredPiece", "VolumeSpec", "encrypt_volume"]
+__all__ = ["EncryptingVolume", "StoredPiece", "VolumeSpec", "encrypt_volume", "resume_volume"]
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=timezone.utc)
 _MILLISECOND = 10_000  # of a FILETIME's 100 ns
@@ -132,9 +133,10 @@ class EncryptingVolume:
     """
     A new volume: its plain structures, and the encryption of all that the file system writes.
 
-    Order on disk, so that a half-made volume never opens: blank what lies at `boot_sector` first
-    and make that durable, then write file data and NTFS through `encrypt`, then `structures` in
-    their order, and `boot_sector` last, each step durable before the next.
+    Order on disk, so that a half-made volume never opens: blank the place of `boot_sector` first,
+    and write `boot_sector` last, each made durable by itself. Between them come file data and NTFS
+    through `encrypt`, and `structures` in their order: before the data where `resume_volume` shall
+    find the keys again after a crash, else after them.
 
     `encrypt` may be called from several threads at once.
     """
@@ -209,14 +211,59 @@ def encrypt_volume(
         BitLockerFormatError: the description is too long, or a value of the specification is not
             possible.
     """
-    layout = spec.layout
     cipher = SectorCipher(spec.method, spec.volume_key, vectorized=vectorized)
     block = _metadata_block(spec, recovery_password)
-    boot = BootSector(
+    boot = _boot_sector(spec.layout, spec.hidden_sectors)
+    return _encrypting_volume(spec.layout, cipher, boot, block)
+
+
+def resume_volume(
+    read: ReadVolume,
+    layout: VolumeLayout,
+    recovery_password: RecoveryPassword,
+    *,
+    hidden_sectors: int = 2048,
+) -> EncryptingVolume:
+    """
+    Go on with a volume whose `structures` were written and whose boot sector may be missing.
+
+    Its keys are taken from its metadata, so what was encrypted before stays good. Takes half a
+    second.
+
+    Args:
+        read: as for `open_volume`.
+        layout: the layout that the volume was begun with.
+        recovery_password: the password that it was begun with.
+        hidden_sectors: the partition's first sector on the disk.
+
+    Raises:
+        BitLockerFormatError: no copy of the metadata can be read, or they are of another layout:
+            begin anew.
+        UnlockRefusedError: it was begun with another password.
+    """
+    boot = _boot_sector(layout, hidden_sectors)
+    unlocked = open_volume(read, boot_sector=boot).unlock(recovery_password)
+    metadata = unlocked.metadata
+    found = (metadata.encrypted_bytes, metadata.info_offsets, metadata.virtualized_offset)
+    if found != (layout.volume_bytes, layout.info_offsets, layout.moved_offset):
+        raise BitLockerFormatError(
+            "the volume was begun with another layout; begin anew", context="information header"
+        )
+    block = render_metadata_block(unlocked.metadata_block)
+    return _encrypting_volume(layout, unlocked.cipher, boot, block)
+
+
+def _boot_sector(layout: VolumeLayout, hidden_sectors: int) -> BootSector:
+    return BootSector(
         sectors_per_cluster=layout.cluster_bytes // SECTOR_BYTES,
-        hidden_sectors=spec.hidden_sectors,
+        hidden_sectors=hidden_sectors,
         info_offsets=layout.info_offsets,
     )
+
+
+def _encrypting_volume(
+    layout: VolumeLayout, cipher: SectorCipher, boot: BootSector, block: bytes
+) -> EncryptingVolume:
     # Nobody reads the rest of the moved sectors' first place; ciphertext overwrites what was there.
     rest = cipher.encrypt(SECTOR_BYTES, bytes(MOVED_BYTES - SECTOR_BYTES))
     return EncryptingVolume(

@@ -42,19 +42,21 @@ _PIECE_BYTES = 1 << 20
 _MOST_OFFSET = (1 << 63) - 1
 
 
-def open_volume(read: ReadVolume) -> LockedVolume:
+def open_volume(read: ReadVolume, *, boot_sector: BootSector | None = None) -> LockedVolume:
     """
     Find the metadata of a BitLocker volume.
 
     Args:
         read: reads `(offset, length)` of the volume. Reads of the boot sector and the metadata
             are at most 64 KiB, those of the unlocked view at most 1 MiB, all in whole sectors.
+        boot_sector: taken instead of what lies at the volume's start, for a volume that has no
+            boot sector yet or whose boot sector is lost.
 
     Raises:
         BitLockerFormatError: it is no BitLocker volume, or none of its metadata copies can be
             read.
     """
-    boot = parse_boot_sector(_read_exactly(read, 0, BOOT_SECTOR_BYTES))
+    boot = boot_sector or parse_boot_sector(_read_exactly(read, 0, BOOT_SECTOR_BYTES))
     if boot.sector_bytes != SECTOR_BYTES:
         raise BitLockerFormatError(
             f"the volume has sectors of {boot.sector_bytes} bytes; drives for seeding have"
@@ -180,18 +182,26 @@ class UnlockedVolume:
     Calls may come from several threads at once where the volume's `read` allows it.
     """
 
-    __slots__ = ("_cipher", "_map", "_read", "metadata", "size_bytes")
+    __slots__ = ("_map", "_read", "cipher", "metadata_block", "size_bytes")
 
     def __init__(
-        self, read: ReadVolume, metadata: Metadata, cipher: SectorCipher, view_map: ViewMap
+        self, read: ReadVolume, block: MetadataBlock, cipher: SectorCipher, view_map: ViewMap
     ) -> None:
         self._read = read
-        self._cipher = cipher
         self._map = view_map
-        self.metadata = metadata
-        """The metadata that the volume's own key vouches for."""
+        self.cipher = cipher
+        """What its sectors are encrypted with."""
+        self.metadata_block = block
+        """The copy of the metadata that the volume's own key vouches for."""
         self.size_bytes = view_map.volume_bytes
         """The view's size: that of the partition."""
+
+    @property
+    def metadata(self) -> Metadata:
+        """
+        The metadata that the volume's own key vouches for.
+        """
+        return self.metadata_block.metadata
 
     def read(self, offset: int, length: int) -> bytes:
         """
@@ -247,9 +257,9 @@ class UnlockedVolume:
             stop = min(end, last)
             part = room[position - offset : stop - offset]
             if len(part) == len(data):
-                self._cipher.decrypt_into(first, data, part)
+                self.cipher.decrypt_into(first, data, part)
             else:
-                part[:] = self._cipher.decrypt(first, data)[position - first : stop - first]
+                part[:] = self.cipher.decrypt(first, data)[position - first : stop - first]
             position = stop
 
 
@@ -315,7 +325,7 @@ def _unlock_block(
         moved_offset=metadata.virtualized_offset,
         moved_bytes=metadata.virtualized_sectors * SECTOR_BYTES,
     )
-    return UnlockedVolume(read, metadata, cipher, view_map)
+    return UnlockedVolume(read, block, cipher, view_map)
 
 
 def _read_exactly(read: ReadVolume, offset: int, length: int) -> bytes:

@@ -12,14 +12,16 @@ import pytest
 from offlineseed.bitlocker import (
     Box,
     CipherMethod,
+    RecoveryPassword,
     SectorCipher,
     VolumeSpec,
     encrypt_volume,
     open_volume,
     parse_metadata_block,
     plan_layout,
+    resume_volume,
 )
-from offlineseed.errors import BitLockerFormatError
+from offlineseed.errors import BitLockerFormatError, UnlockRefusedError
 
 NOW = dt.datetime(2026, 11, 22, 12, 30, 15, 123456, tzinfo=dt.timezone.utc)
 
@@ -164,3 +166,46 @@ def test_encrypt_into_a_reused_buffer_refers_to_it(vector_volume):
 def test_encrypt_impossible_range_is_refused(vector_volume, offset, length):
     with pytest.raises(ValueError, match=r"not whole sectors|not in a volume"):
         vector_volume.encrypt(offset, bytes(length))
+
+
+@pytest.fixture
+def begun(vector_volume, store):
+    volume = store(vector_volume, [(0, b"N" * 8192)])
+    volume.write(0, bytes(512))
+    return volume
+
+
+def test_resume_volume_without_boot_sector_goes_on_with_the_same_bytes(
+    begun, vector_volume, vector_spec, vector_password
+):
+    with pytest.raises(BitLockerFormatError):
+        open_volume(begun.read)
+    resumed = resume_volume(begun.read, vector_spec.layout, vector_password)
+    assert resumed.structures == vector_volume.structures
+    assert resumed.boot_sector == vector_volume.boot_sector
+    assert resumed.encrypt(1 << 20, bytes(512)) == vector_volume.encrypt(1 << 20, bytes(512))
+
+
+def test_resume_volume_one_copy_of_the_metadata_is_enough(
+    begun, vector_volume, vector_spec, vector_password
+):
+    begun.write(0x3100000, bytes(65536))
+    begun.write(0x2100000, bytes(65536))
+    resumed = resume_volume(begun.read, vector_spec.layout, vector_password)
+    assert resumed.structures == vector_volume.structures
+
+
+def test_resume_volume_never_begun_is_refused(vector_volume, vector_password):
+    with pytest.raises(BitLockerFormatError, match="none of the volume's three copies"):
+        resume_volume(lambda _offset, length: bytes(length), vector_volume.layout, vector_password)
+
+
+def test_resume_volume_other_password_is_refused(begun, vector_spec):
+    with pytest.raises(UnlockRefusedError):
+        resume_volume(begun.read, vector_spec.layout, RecoveryPassword(bytes(16)))
+
+
+def test_resume_volume_other_layout_is_refused(begun, vector_spec, vector_password):
+    layout = attrs.evolve(vector_spec.layout, volume_bytes=65 << 20)
+    with pytest.raises(BitLockerFormatError, match="another layout"):
+        resume_volume(begun.read, layout, vector_password)
