@@ -10,6 +10,8 @@ from offlineseed.jobs._addresses import (
     ShippingInformation,
 )
 from offlineseed.jobs._carriers import KNOWN_CARRIERS, same_carrier, same_tracking_number
+from offlineseed.jobs._classic import ClassicJobs
+from offlineseed.jobs._client_certificate import ClientCertificate
 from offlineseed.jobs._data_box import DataBoxJobs
 from offlineseed.jobs._deadlines import Deadline, job_deadlines
 from offlineseed.jobs._import_export import ImportExportJobs
@@ -52,6 +54,8 @@ __all__ = [
     "KNOWN_CARRIERS",
     "RULES",
     "Actor",
+    "ClassicJobs",
+    "ClientCertificate",
     "DataBoxJobs",
     "Deadline",
     "DeliveryPackage",

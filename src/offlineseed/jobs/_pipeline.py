@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib.metadata
 import ipaddress
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, final
 
 from azure.core import PipelineClient
@@ -21,7 +21,6 @@ from azure.core.exceptions import (
     HttpResponseError,
     ResourceExistsError,
     ResourceNotFoundError,
-    map_error,
 )
 from azure.core.pipeline.policies import (
     BearerTokenCredentialPolicy,
@@ -81,6 +80,10 @@ class _LoopbackBearerPolicy(BearerTokenCredentialPolicy[HttpRequest, HttpRespons
         super().on_request(request)
 
 
+def _no_description(_: HttpResponse) -> str:
+    return ""
+
+
 @final
 class ServicePipeline:
     """
@@ -95,16 +98,19 @@ class ServicePipeline:
         *,
         authentication: Any = None,
         headers: Mapping[str, str] | None = None,
+        describe: Callable[[HttpResponse], str] = _no_description,
         **options: Any,
     ) -> None:
         """
         Take the service's root and azure-core's options (`transport`, `retry_total`,
         `connection_timeout`, `read_timeout`, `proxies`, `user_agent`, `per_call_policies` …).
+        `describe` puts a refusal into words where azure-core can't read its form.
 
         Raises:
             ValueError: the root is not an https URL, nor an http URL of a loopback host.
         """
         self.base_url = _checked_root(base_url)
+        self._describe = describe
         transport = options.pop("transport", None)
         if transport is None:
             transport = RequestsTransport(**options)
@@ -154,15 +160,15 @@ class ServicePipeline:
         )
         response = self._client.send_request(request, **options)
         if response.status_code not in expected:
-            map_error(response.status_code, response, _ERRORS)
-            raise HttpResponseError(response=response)
+            error = _ERRORS.get(response.status_code, HttpResponseError)
+            raise error(message=self._describe(response) or None, response=response)
         return response
 
     def pages(
         self,
         path: str,
         *,
-        query: Mapping[str, str],
+        query: Mapping[str, str] | None = None,
         link: str = "nextLink",
         **options: Any,
     ) -> Iterator[JsonObject]:

@@ -12,10 +12,10 @@ import contextlib
 import os
 import pathlib
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import final
 
+from offlineseed._durable import make_folder, write_whole
 from offlineseed.jobs._models import ImportJob
 from offlineseed.jobs._records import WaitingJob, parse_waiting_jobs, render_waiting_jobs
 
@@ -91,9 +91,9 @@ class JobRegistry:
         self._change(change)
 
     def _change(self, change: Callable[[tuple[WaitingJob, ...]], tuple[WaitingJob, ...]]) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True)
+        make_folder(self._directory)
         with _locked(self._directory / _LOCK):
-            _replace(self.path, render_waiting_jobs(change(self.list_jobs())))
+            write_whole(self.path, render_waiting_jobs(change(self.list_jobs())))
 
 
 def taken_tracking_numbers(
@@ -118,26 +118,6 @@ def taken_tracking_numbers(
 
 def _is_same(one: WaitingJob, other: WaitingJob) -> bool:
     return (one.name, one.staging_location) == (other.name, other.staging_location)
-
-
-def _replace(path: pathlib.Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=".import-jobs-", dir=path.parent)
-    temporary = pathlib.Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if sys.platform != "win32":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 @contextlib.contextmanager
