@@ -34,7 +34,8 @@ def cluster_bytes_for(volume_bytes: int) -> int:
     Return the cluster size that Windows would take: 4 KiB up to 16 TiB, more above.
     """
     cluster = _DEFAULT_CLUSTER
-    while volume_bytes // cluster > _MOST_CLUSTERS and cluster < _LARGEST_CLUSTER:
+    # The last sector is outside the clusters.
+    while (volume_bytes - SECTOR_BYTES) // cluster > _MOST_CLUSTERS and cluster < _LARGEST_CLUSTER:
         cluster *= 2
     return cluster
 

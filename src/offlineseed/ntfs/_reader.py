@@ -5,13 +5,15 @@ Reading files back from a volume: an own, simple path through records and run li
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, final
 
 import attrs
 
 from offlineseed.errors import NtfsError
-from offlineseed.ntfs._decode import DATA, FILE_NAME, Attribute, Record
+from offlineseed.ntfs._decode import DATA, Attribute, Record
 from offlineseed.ntfs._decode_index import NameKey, parse_name_key
 from offlineseed.ntfs._names import PROTECTED_DIRECTORY
 from offlineseed.ntfs._volume import IndexNode, Read, ReadVolume, record_of, uppercase
@@ -23,6 +25,8 @@ _FIRST_OF_USERS: Final = 24
 _UPCASE: Final = 10
 _DOS: Final = 2
 _DEEPEST: Final = 32
+_CACHED_DIRECTORIES: Final = 64
+_CACHED_NODES: Final = 256
 _DIRECTORY: Final = 0x10000000
 
 
@@ -56,6 +60,8 @@ class NtfsReader:
     def __init__(self, read: Read) -> None:
         self._volume = ReadVolume(read)
         self._opened: tuple[str, Attribute] | None = None
+        self._directory = lru_cache(maxsize=_CACHED_DIRECTORIES)(self._volume.record)
+        self._node = lru_cache(maxsize=_CACHED_NODES)(self._read_node)
         table = self._volume.attribute(self._volume.record(_UPCASE), DATA)
         if table is None or table.length != 0x20000:
             raise NtfsError("the volume has no upper-case table", context="record 10")
@@ -147,43 +153,57 @@ class NtfsReader:
     def _open(self, path: str) -> Attribute:
         if self._opened is not None and self._opened[0] == path:
             return self._opened[1]
-        record = self._volume.record(_ROOT)
-        for name in path.split("/"):
+        record = self._directory(_ROOT)
+        *directories, last = path.split("/")
+        for name in directories:
+            reference = self._find(record, name, path)
+            record = self._directory(record_of(reference))
+            self._require_own(record, reference, path)
             if not record.is_directory:
                 raise KeyError(path)
-            reference = self._find(record, name)
-            if reference is None:
-                raise KeyError(path)
-            record = self._volume.record(record_of(reference))
-            if not record.is_in_use or record.sequence != reference >> 48:
-                raise NtfsError(
-                    f"the directory entry of {path} names a record that is not its own",
-                    context=f"record {record.number}",
-                )
+        reference = self._find(record, last, path)
+        record = self._volume.record(record_of(reference))
+        self._require_own(record, reference, path)
         data = self._volume.attribute(record, DATA)
-        if record.is_directory or data is None or record.find(FILE_NAME) is None:
+        if record.is_directory or data is None:
             raise KeyError(path)
         self._opened = path, data
         return data
 
-    def _find(self, directory: Record, name: str) -> int | None:
+    @staticmethod
+    def _require_own(record: Record, reference: int, path: str) -> None:
+        if not record.is_in_use or record.sequence != reference >> 48:
+            raise NtfsError(
+                f"the directory entry of {path} names a record that is not its own",
+                context=f"record {record.number}",
+            )
+
+    def _find(self, directory: Record, name: str, path: str) -> int:
         # Down the tree, as Windows looks a name up.
         wanted = uppercase(name, self._upcase)
-        node = self._volume.root_node(directory)
-        allocation = self._volume.index_allocation(directory)
+        block: int | None = None
         for _ in range(_DEEPEST):
-            for entry in node.entries:
-                if entry.is_last:
-                    break
-                key = parse_name_key(entry.key)
-                here = uppercase(key.name, self._upcase)
-                if here == wanted:
-                    return entry.reference
-                if here > wanted:
-                    break
-            if entry.child is None:
-                return None
-            if allocation is None:
-                raise NtfsError("an index has no blocks", context=f"record {directory.number}")
-            node = self._volume.block_node(allocation, entry.child)
+            names, references, children = self._node(directory.number, block)
+            place = bisect_left(names, wanted)
+            if place < len(names) and names[place] == wanted:
+                return references[place]
+            block = children[place]
+            if block is None:
+                raise KeyError(path)
         raise NtfsError("an index is too deep", context=f"record {directory.number}")
+
+    def _read_node(
+        self, directory: int, block: int | None
+    ) -> tuple[list[str], list[int], list[int | None]]:
+        # A node's upper-case names, their references, and the children before each and at the end.
+        record = self._directory(directory)
+        if block is None:
+            node = self._volume.root_node(record)
+        else:
+            allocation = self._volume.index_allocation(record)
+            if allocation is None:
+                raise NtfsError("an index has no blocks", context=f"record {directory}")
+            node = self._volume.block_node(allocation, block)
+        entries = node.entries[:-1]
+        names = [uppercase(parse_name_key(entry.key).name, self._upcase) for entry in entries]
+        return names, [entry.reference for entry in entries], [e.child for e in node.entries]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias, final
 
 import attrs
@@ -32,7 +33,8 @@ Read: TypeAlias = Callable[[int, int], bytes]
 """Reads a range of the volume: offset and length in bytes; returns exactly that many bytes."""
 
 NAME_INDEX: Final = "$I30"
-_WINDOW: Final = 256 << 10
+_WINDOW: Final = 128 << 10
+_WINDOWS: Final = 8
 _LARGEST_VALUE: Final = 64 << 20
 _RECORD_MASK: Final = (1 << 48) - 1
 
@@ -85,14 +87,15 @@ class ReadVolume:
     def __init__(self, read: Read) -> None:
         self.read = read
         self.boot: BootSector = parse_boot_sector(read(0, 512))
-        self._window_start = -1
-        self._window = b""
+        self._window = lru_cache(maxsize=_WINDOWS)(self._read_window)
         first = read(self.boot.mft * self.boot.cluster_bytes, self.boot.record_bytes)
         table = parse_record(first, 0).find(DATA)
         if table is None or table.value is not None:
             raise NtfsError("the master file table does not map itself", context="record 0")
+        # The table's first part maps the records that map its rest.
         self._table = table
         self._table = self._merged(self.record(0), DATA, "") or table
+        self._window.cache_clear()
 
     @property
     def records(self) -> int:
@@ -116,11 +119,10 @@ class ReadVolume:
         if offset + size > self._table.length:
             raise NtfsError("the master file table has no such record", context=f"record {number}")
         start = offset // _WINDOW * _WINDOW
-        if start != self._window_start:
-            length = min(_WINDOW, self._table.length - start)
-            self._window = self.read_value(self._table, start, length)
-            self._window_start = start
-        return self._window[offset - start : offset - start + size]
+        return self._window(start)[offset - start : offset - start + size]
+
+    def _read_window(self, start: int) -> bytes:
+        return self.read_value(self._table, start, min(_WINDOW, self._table.length - start))
 
     def record(self, number: int) -> Record:
         """
