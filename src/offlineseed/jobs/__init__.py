@@ -12,6 +12,13 @@ from offlineseed.jobs._addresses import (
 from offlineseed.jobs._carriers import KNOWN_CARRIERS, same_carrier, same_tracking_number
 from offlineseed.jobs._classic import ClassicJobs
 from offlineseed.jobs._client_certificate import ClientCertificate
+from offlineseed.jobs._copylog import (
+    BlobCopyResult,
+    CopyLog,
+    CopySummary,
+    PartCopyResult,
+    parse_copy_log,
+)
 from offlineseed.jobs._data_box import DataBoxJobs
 from offlineseed.jobs._deadlines import Deadline, job_deadlines
 from offlineseed.jobs._import_export import ImportExportJobs
@@ -54,8 +61,11 @@ __all__ = [
     "KNOWN_CARRIERS",
     "RULES",
     "Actor",
+    "BlobCopyResult",
     "ClassicJobs",
     "ClientCertificate",
+    "CopyLog",
+    "CopySummary",
     "DataBoxJobs",
     "Deadline",
     "DeliveryPackage",
@@ -74,6 +84,7 @@ __all__ = [
     "JobType",
     "Location",
     "LogLevel",
+    "PartCopyResult",
     "ReturnAddress",
     "ReturnShipping",
     "Shipment",
@@ -87,6 +98,7 @@ __all__ = [
     "check_shipping",
     "choose_location",
     "job_deadlines",
+    "parse_copy_log",
     "parse_shipping_record",
     "render_shipping_record",
     "require_action",
