@@ -1,0 +1,109 @@
+"""
+The examples, run as a reader would run them, on a small folder with odd names.
+"""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = {path.name: path for path in sorted((ROOT / "examples").glob("*.py"))}
+LONGEST_EXAMPLE = 150
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "a customer's data"
+    for name, content in {
+        "plain.txt": b"some text\n" * 400,
+        "empty": b"",
+        "sub folder/Grüße ~ 100%.txt": b"\0" * 70_000,
+        "sub folder/two\nlines": b"newline in the name",
+        "sub folder/" + "n" * 255: os.urandom(3000),
+        "twice/one.bin": b"same" * 50_000,
+        "twice/two.bin": b"same" * 50_000,
+    }.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, ns=(1_600_000_000_123_456_789, 1_600_000_000_123_456_789))
+    (folder / "plain.txt").chmod(0o640)
+    (folder / "link").symlink_to("plain.txt")
+    (folder / "empty folder").mkdir()
+    return folder
+
+
+def run(name, *arguments, cwd):
+    return subprocess.run(
+        [sys.executable, str(EXAMPLES[name]), *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=240,
+    )
+
+
+def state_of(folder):
+    def describe(path):
+        status = path.lstat()
+        if path.is_symlink():
+            return "link", os.readlink(path)
+        if path.is_dir():
+            return "folder", status.st_mode
+        return "file", status.st_mode, status.st_mtime_ns, path.read_bytes()
+
+    return {p.relative_to(folder).as_posix(): describe(p) for p in folder.rglob("*")}
+
+
+def needs(*names):
+    missing = [name for name in names if name not in EXAMPLES]
+    return pytest.mark.skipif(bool(missing), reason=f"no such example: {', '.join(missing)}")
+
+
+@needs("journey.py")
+def test_journey_with_a_folder_of_odd_names_restores_it_exactly(source, tmp_path):
+    report = tmp_path / "the report.json"
+    before = state_of(source)
+
+    told = run("journey.py", source, "--work", tmp_path / "work", "--report", report, cwd=tmp_path)
+
+    assert json.loads(report.read_text("utf-8"))["restored_equal"] is True
+    assert told.stdout.strip()
+    assert state_of(source) == before
+
+
+@needs("stage_folder.py", "restore_folder.py")
+def test_folder_staged_and_restored_is_the_same(source, tmp_path):
+    staging, restored = tmp_path / "staging", tmp_path / "restored"
+
+    run("stage_folder.py", source, staging, "--job", "first-backup", cwd=tmp_path)
+    run("restore_folder.py", staging, "--job", "first-backup", restored, cwd=tmp_path)
+
+    assert state_of(restored) == state_of(source)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_is_short_and_uses_public_names_only(name):
+    text = EXAMPLES[name].read_text("utf-8")
+    imported = [
+        part
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for full in ([getattr(node, "module", None) or ""] + [alias.name for alias in node.names])
+        for part in full.split(".")
+        if part != "__future__"
+    ]
+
+    assert len(text.splitlines()) < LONGEST_EXAMPLE
+    assert [part for part in imported if part.startswith("_")] == []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_asked_for_help_says_how_it_is_used(name, tmp_path):
+    assert "usage" in run(name, "--help", cwd=tmp_path).stdout.lower()
