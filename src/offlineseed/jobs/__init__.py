@@ -11,7 +11,6 @@ from offlineseed.jobs._addresses import (
 )
 from offlineseed.jobs._carriers import KNOWN_CARRIERS, same_carrier, same_tracking_number
 from offlineseed.jobs._classic import ClassicJobs
-from offlineseed.jobs._client_certificate import ClientCertificate
 from offlineseed.jobs._copylog import (
     BlobCopyResult,
     CopyLog,
@@ -63,7 +62,6 @@ __all__ = [
     "Actor",
     "BlobCopyResult",
     "ClassicJobs",
-    "ClientCertificate",
     "CopyLog",
     "CopySummary",
     "DataBoxJobs",

@@ -15,13 +15,14 @@ from offlineseed.clouds import PUBLIC, AzureCloud
 from offlineseed.errors import JobError, ServiceFormatError
 from offlineseed.jobs import _wire_classic as wire
 from offlineseed.jobs._addresses import DeliveryPackage, Location, ReturnAddress, ReturnShipping
-from offlineseed.jobs._client_certificate import ClientCertificate, certificate_transport
+from offlineseed.jobs._client_certificate import certificate_transport
 from offlineseed.jobs._locations import choose_location, no_location
 from offlineseed.jobs._models import DriveRecoveryPassword, ImportJob, JobChanges
 from offlineseed.jobs._pipeline import ServicePipeline, answer_object, quoted
 from offlineseed.jobs._refusals import explaining
 from offlineseed.jobs._states import JobAction
 from offlineseed.jobs._words import JobState
+from offlineseed.publishsettings import ManagementCertificate
 
 __all__ = ["ClassicJobs"]
 
@@ -40,7 +41,7 @@ class ClassicJobs:
 
     def __init__(
         self,
-        certificate: ClientCertificate,
+        certificate: ManagementCertificate,
         *,
         subscription_id: str,
         storage_account: str,
@@ -62,6 +63,7 @@ class ClassicJobs:
         Raises:
             ValueError: `base_url` is neither https nor http on a loopback host, or a name is
                 empty.
+            PublishSettingsError: the certificate can't be read, or the TLS library refuses it.
             OSError: the certificate can't be handed to the TLS library.
         """
         self._account = storage_account

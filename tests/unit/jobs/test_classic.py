@@ -4,13 +4,11 @@ import pathlib
 import attrs
 import pytest
 from azure.core.exceptions import HttpResponseError
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from offlineseed._secret import Secret
 from offlineseed.errors import JobError, JobNotFoundError, JobStateError, ShippingError
 from offlineseed.jobs import (
     ClassicJobs,
-    ClientCertificate,
     DeliveryPackage,
     DriveState,
     ImportJobs,
@@ -34,10 +32,9 @@ DEFINITIONS = (
 
 def open_client(service, **changes):
     # With a transport of the caller's nobody asks for the certificate.
-    certificate = ClientCertificate(None, ec.generate_private_key(ec.SECP256R1()))
     options = {"storage_account_key": Secret("the-account-key"), **changes}
     return ClassicJobs(
-        certificate,
+        None,
         subscription_id="sub-1",
         storage_account="backups",
         transport=service.transport(),

@@ -1,27 +1,27 @@
 import datetime as dt
 import http.server
 import ipaddress
-import pickle
 import ssl
 import tempfile
 import threading
 
+import attrs
 import pytest
 from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 from offlineseed._secret import Secret
 from offlineseed.errors import PublishSettingsError
-from offlineseed.jobs import ClassicJobs, ClientCertificate
+from offlineseed.jobs import ClassicJobs
+from offlineseed.jobs._client_certificate import certificate_transport, load_certificate
+from offlineseed.publishsettings import ManagementCertificate
 
 
 def make_certificate(name):
@@ -48,6 +48,18 @@ def make_certificate(name):
 
 def key_pem(key):
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def managed(pair):
+    key, certificate = pair
+    return ManagementCertificate(
+        certificate_pem=certificate.public_bytes(Encoding.PEM).decode(),
+        private_key_pem=Secret(key_pem(key).decode()),
+        thumbprint=certificate.fingerprint(hashes.SHA1()).hex().upper(),
+        subject=certificate.subject.rfc4514_string(),
+        not_valid_before=certificate.not_valid_before_utc,
+        not_valid_after=certificate.not_valid_after_utc,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -113,16 +125,15 @@ def client(certificate, url, trusted):
 
 def test_certificate_is_shown_to_the_service(tls_service, pair):
     url, trusted, seen = tls_service
-    with client(ClientCertificate(pair[1], pair[0]), url, trusted) as jobs:
+    with client(managed(pair), url, trusted) as jobs:
         assert jobs.get_job("seed-1").raw_state == "Shipping"
     assert seen == [((("commonName", "management"),),)]
 
 
 def test_certificate_of_somebody_else_is_refused(tls_service):
     url, trusted, seen = tls_service
-    key, certificate = make_certificate("somebody")
     with (
-        client(ClientCertificate(certificate, key), url, trusted) as jobs,
+        client(managed(make_certificate("somebody")), url, trusted) as jobs,
         pytest.raises((ServiceRequestError, ServiceResponseError)),
     ):
         jobs.get_job("seed-1")
@@ -134,14 +145,14 @@ def test_service_that_is_not_trusted_is_not_talked_to(tls_service, pair, tmp_pat
     other = tmp_path / "other.pem"
     other.write_bytes(make_certificate("other")[1].public_bytes(Encoding.PEM))
     with (
-        client(ClientCertificate(pair[1], pair[0]), url, str(other)) as jobs,
+        client(managed(pair), url, str(other)) as jobs,
         pytest.raises(ServiceRequestError),
     ):
         jobs.get_job("seed-1")
     assert seen == []
 
 
-def test_load_into_leaves_no_file_and_never_writes_the_plain_key(pair, tmp_path, monkeypatch):
+def test_load_certificate_leaves_no_file_and_writes_no_plain_key(pair, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     written = []
 
@@ -153,44 +164,16 @@ def test_load_into_leaves_no_file_and_never_writes_the_plain_key(pair, tmp_path,
             written.append(path.read_bytes())
             raise ssl.SSLError("refused")
 
-    with pytest.raises(ssl.SSLError):
-        ClientCertificate(pair[1], pair[0]).load_into(Context())
+    with pytest.raises(PublishSettingsError):
+        load_certificate(Context(), managed(pair))
     assert list(tmp_path.iterdir()) == []
     assert b"BEGIN ENCRYPTED PRIVATE KEY" in written[0]
     assert b"BEGIN PRIVATE KEY" not in written[0]
 
 
-@pytest.mark.parametrize("password", [None, Secret("geheim")], ids=["empty password", "password"])
-def test_from_pkcs12_reads_what_publish_settings_hold(pair, password):
-    text = password.reveal().encode() if password else b""
-    encryption = BestAvailableEncryption(text) if text else NoEncryption()
-    data = serialize_key_and_certificates(b"n", pair[0], pair[1], None, encryption)
-    certificate = ClientCertificate.from_pkcs12(data, password)
-    assert certificate.thumbprint == pair[1].fingerprint(hashes.SHA1()).hex().upper()
-
-
-def test_from_pkcs12_wrong_password_or_missing_key_is_said(pair):
-    locked = serialize_key_and_certificates(
-        b"n", pair[0], pair[1], None, BestAvailableEncryption(b"geheim")
-    )
-    with pytest.raises(PublishSettingsError, match="opened"):
-        ClientCertificate.from_pkcs12(locked, Secret("falsch"))
-    with pytest.raises(PublishSettingsError, match="opened"):
-        ClientCertificate.from_pkcs12(b"junk")
-    keyless = serialize_key_and_certificates(None, None, None, [pair[1]], NoEncryption())
-    with pytest.raises(PublishSettingsError, match="private key"):
-        ClientCertificate.from_pkcs12(keyless)
-
-
-def test_from_pem_reads_and_refuses_junk(pair):
-    certificate = ClientCertificate.from_pem(pair[1].public_bytes(Encoding.PEM), key_pem(pair[0]))
-    assert len(certificate.thumbprint) == 40
-    with pytest.raises(PublishSettingsError, match="PEM"):
-        ClientCertificate.from_pem(b"junk", b"junk")
-
-
-def test_client_certificate_shows_no_key_and_is_not_pickled(pair):
-    certificate = ClientCertificate(pair[1], pair[0])
-    assert repr(certificate) == f"ClientCertificate({certificate.thumbprint})"
-    with pytest.raises(TypeError, match="not pickled"):
-        pickle.dumps(certificate)
+def test_load_certificate_that_does_not_fit_its_key_is_said(pair):
+    other_key, _ = make_certificate("other")
+    with pytest.raises(PublishSettingsError, match="TLS library refuses"):
+        certificate_transport(managed((other_key, pair[1])))
+    with pytest.raises(PublishSettingsError, match="can't be read"):
+        certificate_transport(attrs.evolve(managed(pair), private_key_pem=Secret("junk")))
