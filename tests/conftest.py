@@ -2,6 +2,11 @@
 What holds for every test.
 """
 
+import os
+import stat
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no failure: how long a test may take is said once, by pytest's own limit.
@@ -9,3 +14,32 @@ settings.register_profile(
     "offlineseed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("offlineseed")
+
+
+@pytest.fixture(scope="session")
+def snapshot():
+    """
+    Return a function that tells all of a tree that a seed keeps, by name: equal trees are equal.
+    """
+
+    def see(root):
+        seen = {}
+        top = os.fsencode(root)
+        for directory, folders, files in os.walk(top):
+            for name in (*folders, *files):
+                path = os.path.join(directory, name)
+                status = os.lstat(path)
+                if stat.S_ISLNK(status.st_mode):
+                    content = os.readlink(path)
+                else:
+                    is_file = stat.S_ISREG(status.st_mode)
+                    content = Path(os.fsdecode(path)).read_bytes() if is_file else None
+                seen[os.path.relpath(path, top)] = (
+                    stat.S_IFMT(status.st_mode),
+                    stat.S_IMODE(status.st_mode),
+                    status.st_mtime_ns,
+                    content,
+                )
+        return seen
+
+    return see

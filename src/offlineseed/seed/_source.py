@@ -360,7 +360,8 @@ def _next_data(descriptor: int, offset: int, length: int, chunk: int) -> int:
         found = os.lseek(descriptor, offset, os.SEEK_DATA)
     except OSError as error:
         if error.errno == errno.ENXIO:
-            return length
+            # The file may have become shorter: only what it still has is a hole.
+            return max(offset, min(length, os.fstat(descriptor).st_size))
         return offset
     return max(offset, found // chunk * chunk)
 

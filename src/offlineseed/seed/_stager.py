@@ -12,6 +12,7 @@ from offlineseed.seed._pipeline import Job, Pipeline
 __all__ = ["Stager"]
 
 _MOST_ROWS = 4096
+_LONG_CHUNKS = 64
 
 
 @final
@@ -102,6 +103,9 @@ class Stager:
         Complete a large item: all its chunks were added.
         """
         self._put_row((item, name, 1, length, mode, mtime_ns, None, None, None, None), length)
+        if length >= _LONG_CHUNKS * self._chunk_bytes:
+            # So long to read that it is worth acknowledging at once.
+            self.flush()
 
     def keep(self, row: int, length: int) -> None:
         """

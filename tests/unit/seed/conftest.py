@@ -1,0 +1,69 @@
+"""
+Seeds for the tests: a function that stages into a folder, and one that opens what was staged.
+"""
+
+import attrs
+import pytest
+
+from offlineseed.seed import Catalog, FolderStore, SeedOptions, SeedReader, SeedWriter
+
+KIB = 1024
+
+
+@attrs.define
+class Workshop:
+    folder: object
+    store: object
+    events: list = attrs.field(factory=list)
+    chunk_bytes: int = 64 * KIB
+
+    def path(self, generation=0):
+        return self.folder / "catalogs" / f"{generation}.sqlite"
+
+    def writer(self, generation=0, *, baseline=None, store=None, on_event=None, **options):
+        options = {
+            "chunk_bytes": self.chunk_bytes,
+            "segment_bytes": 512 * KIB,
+            "workers": 2,
+            **options,
+        }
+        return SeedWriter(
+            store or self.store,
+            self.path(generation),
+            baseline=baseline,
+            options=SeedOptions(**options),
+            on_event=on_event or self.events.append,
+        )
+
+    def stage(self, *roots, generation=0, baseline=None, streams=(), **options):
+        with self.writer(generation, baseline=baseline, **options) as writer:
+            for root in roots:
+                writer.add_tree(root)
+            for name, stream in streams:
+                writer.add_stream(stream, name)
+            return writer.seal()
+
+    def reader(self, **arguments):
+        return SeedReader(self.store, **arguments)
+
+    def catalog(self, generation=0):
+        return Catalog(self.path(generation))
+
+    def seen(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def findings(self):
+        with self.catalog() as catalog:
+            return {(finding.subject, finding.code) for finding in catalog.findings()}
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    return Workshop(tmp_path / "seed", FolderStore(tmp_path / "seed" / "store"))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    root = tmp_path / "tree"
+    root.mkdir()
+    return root
