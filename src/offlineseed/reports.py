@@ -144,6 +144,15 @@ class ReportBuilder:
         """
         self._findings.extend(findings)
 
+    def merge(self, report: VerificationReport) -> None:
+        """
+        Add all that another report has.
+        """
+        self._checks.update(dict(report.checks))
+        self.failure_count += report.failure_count
+        self._failures.extend(report.failures[: _KEPT_FAILURES - len(self._failures)])
+        self._findings.extend(report.findings)
+
     def build(self) -> VerificationReport:
         """
         Return the report.
