@@ -90,7 +90,9 @@ def page(request: Request, items: Sequence[_T]) -> tuple[Sequence[_T], int]:
     top = _number(request, "$top", _MOST_OF_A_PAGE)
     if not 1 <= top <= _MOST_OF_A_PAGE:
         raise Refusal(400, "InvalidArgument", f"$top is 1 to {_MOST_OF_A_PAGE}.", target="$top")
-    start = _number(request, "$skiptoken", 0)
+    # The providers do not agree on its case.
+    token = "$skipToken" if "$skipToken" in request.query else "$skiptoken"
+    start = _number(request, token, 0)
     end = start + top
     return items[start:end], end if end < len(items) else 0
 

@@ -9,9 +9,10 @@ from typing import final
 
 from offlineseed.emulator._destination import Destination
 from offlineseed.emulator._faults import Faults
-from offlineseed.emulator._intake import DriveIntake, DriveOutcome, DriveProgress, IntakeOrder
+from offlineseed.emulator._intake import DriveIntake
 from offlineseed.emulator._job import JobKey, ServiceDrive, ServiceJob
 from offlineseed.emulator._jobbook import JobBook
+from offlineseed.emulator._order import DriveOutcome, DriveProgress, IntakeOrder
 from offlineseed.emulator._package import Package, Receipt, ShippedDrive
 from offlineseed.emulator._states import DriveWord, JobWord
 from offlineseed.errors import JobNotFoundError, JobStateError
@@ -180,6 +181,8 @@ class Datacenter:
                 is_verbose=job.is_verbose,
                 is_manifest_backed_up=job.is_manifest_backed_up,
                 logs_path=job.logs_path,
+                copy_log_format=job.copy_log_format,
+                order_id=job.order_id,
                 now=self._book.clock.now(),
             )
 

@@ -49,9 +49,15 @@ class CheckedManifest:
         """
         Read the blobs, in order, anew.
         """
+        return ManifestReader().read(self.pieces())
+
+    def pieces(self) -> Iterator[bytes]:
+        """
+        Read the manifest's bytes, in pieces.
+        """
         file = self.volume.open(self.path)
         try:
-            yield from ManifestReader().read(_pieces(file))
+            yield from _pieces(file)
         finally:
             file.close()
 

@@ -25,6 +25,9 @@ MAX_BODY_BYTES = 1 << 20
 """A request with a larger body is refused: a job with ten drives has a few KiB."""
 
 _IDLE_SECONDS = 60.0
+_MOST_DISCARDED_BYTES = 8 << 20
+_PIECE_BYTES = 1 << 16
+_MOST_OF_A_LINE = 1 << 10
 
 
 @final
@@ -220,17 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_PATCH = do_POST = do_DELETE = _serve  # noqa: N815  # the base's
 
     def _read(self) -> Request:
-        if "transfer-encoding" in self.headers:
-            raise Refusal(411, "LengthRequired", "Send the body with a Content-Length.")
-        stated = self.headers.get("content-length", "0")
-        if not (stated.isascii() and stated.isdecimal()):
-            raise Refusal(400, "InvalidHeaderValue", "Content-Length is not a number.")
-        length = int(stated)
-        if length > MAX_BODY_BYTES:
-            raise Refusal(413, "RequestTooLarge", f"The body has more than {MAX_BODY_BYTES} bytes.")
-        body = self.rfile.read(length)
-        if len(body) < length:
-            raise Refusal(400, "InvalidRequestContent", "The body ended early.")
+        body = self._read_chunks() if "transfer-encoding" in self.headers else self._read_body()
         target = urlsplit(self.path)
         peer = None
         if isinstance(self.connection, ssl.SSLSocket):
@@ -243,6 +236,49 @@ class _Handler(BaseHTTPRequestHandler):
             body=body,
             has_client_certificate=peer is not None,
         )
+
+    def _read_body(self) -> bytes:
+        length = _length(self.headers.get("content-length", "0"), 10)
+        if length > MAX_BODY_BYTES:
+            self._discard(length)
+            raise _too_large()
+        return self._read_exactly(length)
+
+    def _read_chunks(self) -> bytes:
+        body = b""
+        total = 0
+        while length := _length(self._read_line().partition(";")[0].strip(), 16):
+            total += length
+            if total > _MOST_DISCARDED_BYTES:
+                raise _too_large()
+            if total > MAX_BODY_BYTES:
+                self._discard(length)
+            else:
+                body += self._read_exactly(length)
+            self._read_line()
+        while self._read_line():
+            pass  # Trailers say nothing to this service.
+        if total > MAX_BODY_BYTES:
+            raise _too_large()
+        return body
+
+    def _discard(self, length: int) -> None:
+        # A client that is still sending would not see the answer.
+        left = min(length, _MOST_DISCARDED_BYTES)
+        while left > 0:
+            piece = self.rfile.read(min(left, _PIECE_BYTES))
+            if not piece:
+                break
+            left -= len(piece)
+
+    def _read_line(self) -> str:
+        return self.rfile.readline(_MOST_OF_A_LINE).decode("latin-1").rstrip("\r\n")
+
+    def _read_exactly(self, length: int) -> bytes:
+        data = self.rfile.read(length)
+        if len(data) < length:
+            raise Refusal(400, "InvalidRequestContent", "The body ended early.")
+        return data
 
     def _send(self, answer: Answer) -> None:
         body = b""
@@ -275,3 +311,17 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(body[start : start + piece])
         else:
             self.wfile.write(body)
+
+
+def _length(text: str, base: int) -> int:
+    try:
+        length = int(text, base)
+    except ValueError:
+        length = -1
+    if length < 0:
+        raise Refusal(400, "InvalidHeaderValue", "The body's length is not a number.")
+    return length
+
+
+def _too_large() -> Refusal:
+    return Refusal(413, "RequestTooLarge", f"The body has more than {MAX_BODY_BYTES} bytes.")

@@ -5,13 +5,10 @@ Takes in one drive: unlocks it, checks its manifest, copies its blobs and writes
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
-from typing import IO, final
-
-import attrs
+from typing import IO, TypeAlias, final
 
 from offlineseed._secret import Secret
 from offlineseed.emulator._blob_copy import (
@@ -22,89 +19,32 @@ from offlineseed.emulator._blob_copy import (
     request_status,
 )
 from offlineseed.emulator._copy_log import DriveCopyLog
-from offlineseed.emulator._destination import BlobTarget, Destination
+from offlineseed.emulator._copy_log_fragments import FragmentCopyLog
+from offlineseed.emulator._destination import Destination
 from offlineseed.emulator._drive_manifest import CheckedManifest, check_drive_manifest
 from offlineseed.emulator._faults import Faults, FaultyVolume
+from offlineseed.emulator._log_delivery import deliver_log
 from offlineseed.emulator._manifest_reader import ManifestEntry
+from offlineseed.emulator._order import DriveOutcome, DriveProgress, IntakeOrder
 from offlineseed.emulator._package import ShippedDrive
 from offlineseed.emulator._place import Place, PlaceBook
 from offlineseed.emulator._shipped_volume import (
     DirectoryVolume,
     DriveUnreadableError,
-    ShippedFile,
     ShippedVolume,
 )
-from offlineseed.events import BlobLanded, FindingSeen, OnEvent
-from offlineseed.findings import Finding, Severity
+from offlineseed.events import BlobLanded, OnEvent
 
-__all__ = ["DriveIntake", "DriveOutcome", "DriveProgress", "IntakeOrder"]
+__all__ = ["DriveIntake"]
 
+_CopyLog: TypeAlias = DriveCopyLog | FragmentCopyLog
+_LOGS: dict[str, type[DriveCopyLog | FragmentCopyLog]] = {
+    "2014-11-01": DriveCopyLog,
+    "2021-08-01": FragmentCopyLog,
+}
 _WORKERS = 4
 _WAITING = 2 * _WORKERS
 _PIECE_BYTES = 4 << 20
-
-
-@final
-@attrs.frozen(kw_only=True)
-class IntakeOrder:
-    """
-    What a job says about one of its drives.
-    """
-
-    job_name: str
-    """The job."""
-    drive_id: str
-    """The drive."""
-    recovery_password: Secret
-    """What unlocks it."""
-    manifest_file: str
-    """Where its manifest is."""
-    manifest_hash: str
-    """Its manifest's hash."""
-    is_verbose: bool
-    """Whether a verbose copy log is wanted."""
-    is_manifest_backed_up: bool
-    """Whether a copy of the manifest is wanted."""
-    logs_path: str
-    """Where copy logs go."""
-    now: datetime
-    """The time that copy logs are named for."""
-
-
-@final
-@attrs.define(kw_only=True)
-class DriveProgress:
-    """
-    How far a drive is. Changes in the thread that copies; others read it.
-    """
-
-    blobs_done: int = 0
-    """Blobs handled."""
-    blobs_failed: int = 0
-    """Blobs with errors."""
-    total_blobs: int = 0
-    """Blobs of the manifest."""
-    bytes_succeeded: int = 0
-    """Bytes of blobs that landed."""
-    total_bytes: int = 0
-    """Bytes of the manifest's blobs."""
-
-
-@final
-@attrs.frozen(kw_only=True)
-class DriveOutcome:
-    """
-    What became of a drive.
-    """
-
-    status: str
-    """A drive status code of the copy log."""
-    verbose_log_uri: str | None = None
-    """Where the verbose log is."""
-    error_log_uri: str | None = None
-    """Where the error log is."""
-    manifest_uri: str | None = None
-    """Where the copy of the manifest is."""
 
 
 @final
@@ -141,9 +81,10 @@ class DriveIntake:
         Raises:
             AdapterUnavailableError: the drive is an image, and the readers are not installed.
         """
-        logs = [DriveCopyLog(self._order.drive_id, errors_only=True)]
+        log_kind = _LOGS[self._order.copy_log_format]
+        logs: list[_CopyLog] = [log_kind(self._order.drive_id, errors_only=True)]
         if self._order.is_verbose:
-            logs.append(DriveCopyLog(self._order.drive_id, errors_only=False))
+            logs.append(log_kind(self._order.drive_id, errors_only=False))
         try:
             manifest_uri = None
             try:
@@ -158,7 +99,8 @@ class DriveIntake:
             uris: list[str | None] = [None, None]
             for index, (log, kind) in enumerate(zip(logs, ("error", "verbose"), strict=False)):
                 if kind == "verbose" or _is_error(status):
-                    uris[index] = self._lay_down(kind, *log.end(status))
+                    file, length = log.end(status)
+                    uris[index] = self._deliver(kind, _pieces(file), length)
         finally:
             for log in logs:
                 log.close()
@@ -181,7 +123,7 @@ class DriveIntake:
             faulty.flip(self._order.manifest_file, 0)
         return faulty
 
-    def _take(self, volume: FaultyVolume, logs: list[DriveCopyLog]) -> tuple[str, str | None]:
+    def _take(self, volume: FaultyVolume, logs: list[_CopyLog]) -> tuple[str, str | None]:
         order = self._order
         try:
             manifest = check_drive_manifest(
@@ -198,16 +140,14 @@ class DriveIntake:
         self._copy(volume, manifest, logs)
         manifest_uri = None
         if order.is_manifest_backed_up and not self._is_forbidden:
-            manifest_uri = self._back_up(manifest)
+            manifest_uri = self._deliver("manifest", manifest.pieces(), manifest.length)
         if self._is_forbidden:
             return "BlobRequestForbidden", manifest_uri
         if self._progress.blobs_failed:
             return "CompletedWithErrors", manifest_uri
         return ("CompletedWithWarnings" if self._has_warnings else "Completed"), manifest_uri
 
-    def _copy(
-        self, volume: FaultyVolume, manifest: CheckedManifest, logs: list[DriveCopyLog]
-    ) -> None:
+    def _copy(self, volume: FaultyVolume, manifest: CheckedManifest, logs: list[_CopyLog]) -> None:
         places = PlaceBook(self._exists)
         waiting: deque[tuple[Place | None, Future[BlobOutcome]]] = deque()
 
@@ -263,7 +203,7 @@ class DriveIntake:
             return None, done
         return place, pool.submit(copy_blob, entry, place, volume, self._destination)
 
-    def _settle(self, outcome: BlobOutcome, logs: list[DriveCopyLog]) -> None:
+    def _settle(self, outcome: BlobOutcome, logs: list[_CopyLog]) -> None:
         for log in logs:
             log.blob(outcome)
         progress = self._progress
@@ -291,70 +231,21 @@ class DriveIntake:
             return True
         return self._destination.exists(container, name)
 
-    def _back_up(self, manifest: CheckedManifest) -> str | None:
-        file = manifest.volume.open(manifest.path)
-        try:
-            return self._lay_down("manifest", _FileView(file), manifest.length)
-        finally:
-            file.close()
-
-    def _lay_down(self, kind: str, content: IO[bytes] | _FileView, length: int) -> str | None:
-        order = self._order
-        stamp = f"{order.now:%Y%m%d-%H%M%S}-{order.now.microsecond // 1000:03d}"
-        name = f"waies/{order.job_name}_{order.drive_id}_{stamp}_{kind}.xml"
-        container, _, folder = order.logs_path.strip("/").partition("/")
-        if self._sas_container:
-            # A container SAS reaches no other container.
-            container, folder = self._sas_container, order.logs_path.strip("/")
-        if folder:
-            name = f"{folder}/{name}"
-        target = BlobTarget(
-            container=container,
-            name=name,
-            length=length,
-            properties={"Content-Type": "application/xml"},
+    def _deliver(self, kind: str, pieces: Iterable[bytes], length: int) -> str | None:
+        return deliver_log(
+            kind,
+            pieces,
+            length,
+            order=self._order,
+            sas_container=self._sas_container,
+            destination=self._destination,
+            on_event=self._on_event,
         )
-        try:
-            upload = self._destination.upload(target)
-            try:
-                ids: list[str] = []
-                offset = 0
-                while piece := content.read(_PIECE_BYTES):
-                    ids.append(f"{len(ids):08d}")
-                    upload.write(offset, piece, ids[-1])
-                    offset += len(piece)
-                upload.commit(ids)
-            finally:
-                upload.abandon()
-            return self._destination.uri(container, name)
-        except REFUSALS as error:
-            self._on_event(
-                FindingSeen(
-                    finding=Finding(
-                        code="copy-log-not-written",
-                        subject=f"{container}/{name}",
-                        message=f"the datacentre can't write it: {type(error).__name__}",
-                        severity=Severity.WARNING,
-                    )
-                )
-            )
-            return None
 
 
-@final
-class _FileView:
-    """
-    A shipped file, read from its start to its end.
-    """
-
-    def __init__(self, file: ShippedFile) -> None:
-        self._file = file
-        self._offset = 0
-
-    def read(self, length: int) -> bytes:
-        data = self._file.read_at(self._offset, length)
-        self._offset += len(data)
-        return data
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(_PIECE_BYTES):
+        yield piece
 
 
 def _is_error(status: str) -> bool:

@@ -4,6 +4,7 @@ What the service knows about an import job, whatever dialect made it.
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Any, final
 
@@ -141,6 +142,8 @@ class ServiceJob:
     """The container of copy logs, or a virtual directory where the drive has a container SAS."""
     copy_log_format: str = "2014-11-01"
     """Which of the two copy log formats this dialect writes."""
+    order_id: str = attrs.field(factory=lambda: str(uuid.uuid4()))
+    """The service's own name for it; copy logs of the newer form are named for it."""
     return_tracking_number: str = ""
     """The package that the datacentre sent back."""
     returned: datetime | None = None

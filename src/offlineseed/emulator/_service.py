@@ -14,6 +14,7 @@ from azure.core.credentials import AccessToken
 from typing_extensions import Self
 
 from offlineseed.emulator._clock import VirtualClock
+from offlineseed.emulator._data_box import DataBoxFace
 from offlineseed.emulator._datacenter import Datacenter
 from offlineseed.emulator._destination import Destination
 from offlineseed.emulator._faults import Faults
@@ -89,7 +90,10 @@ class ImportService:
         book = JobBook(self.clock)
         self.datacenter = Datacenter(book, destination, faults=self.faults, on_event=on_event)
         """Where the drives go."""
-        self._import_export = ImportExportFace(book, lambda: self.url)
+        self._arm_faces = (
+            ImportExportFace(book, lambda: self.url),
+            DataBoxFace(book, lambda: self.url),
+        )
         self._server: HttpServer | None = None
 
     @property
@@ -140,12 +144,11 @@ class ImportService:
     def _answer_arm(self, request: Request) -> Answer:
         try:
             self._require_token(request)
-            answer = self._import_export.answer(request)
-            if answer is None:
-                raise Refusal(
-                    404, "InvalidResourceNamespace", f"There is nothing at {request.path}."
-                )
-            return answer
+            for face in self._arm_faces:
+                answer = face.answer(request)
+                if answer is not None:
+                    return answer
+            raise Refusal(404, "InvalidResourceNamespace", f"There is nothing at {request.path}.")
         except Refusal as refusal:
             error = {"code": refusal.code, "message": refusal.message}
             if refusal.target:

@@ -53,7 +53,7 @@ class DriveWord(str, Enum):
 
 
 NEXT: dict[JobWord, frozenset[JobWord]] = {
-    JobWord.CREATING: frozenset({JobWord.SHIPPING}),
+    JobWord.CREATING: frozenset({JobWord.SHIPPING, JobWord.COMPLETED}),
     JobWord.SHIPPING: frozenset({JobWord.RECEIVED, JobWord.CLOSED}),
     JobWord.RECEIVED: frozenset({JobWord.TRANSFERRING, JobWord.PACKAGING}),
     JobWord.TRANSFERRING: frozenset({JobWord.PACKAGING}),
@@ -61,7 +61,11 @@ NEXT: dict[JobWord, frozenset[JobWord]] = {
     JobWord.COMPLETED: frozenset(),
     JobWord.CLOSED: frozenset(),
 }
-"""From a state to those that may follow it. A cancelled job skips Transferring."""
+"""From a state to those that may follow it.
+
+A cancelled job skips Transferring; cancelled before it was shipped, a Data Box order ends at once,
+where Microsoft.ImportExport waits for the job to be deleted.
+"""
 
 TERMINAL = frozenset({JobWord.COMPLETED, JobWord.CLOSED})
 """Nothing follows."""

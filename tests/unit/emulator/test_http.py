@@ -1,3 +1,4 @@
+import json
 import socket
 import threading
 import time
@@ -9,7 +10,7 @@ import pytest
 from offlineseed.emulator import FolderDestination, ImportService
 
 
-def test_body_too_large_is_refused_unread(client):
+def test_body_too_large_is_refused(client):
     status, error, _ = client.job("PUT", body=b"x" * (1 << 20) + b"x")
     assert (status, error["error"]["code"]) == (413, "RequestTooLarge")
 
@@ -20,8 +21,22 @@ def test_body_not_json_is_refused(client):
     assert client.job("PUT", body=b"[]")[0] == 400
 
 
-def test_body_without_length_is_refused(client):
-    assert client.job("PUT", body=iter([b"{}"]))[0] == 411
+def test_body_in_chunks_is_read(client, drive, body):
+    pieces = json.dumps(body(drive)).encode()
+    assert client.job("PUT", body=iter([pieces[:100], pieces[100:]]))[0] == 201
+
+
+def test_body_in_chunks_too_large_is_refused(client):
+    status, _, _ = client.job("PUT", body=iter([b"x" * (1 << 19)] * 2 + [b"x"]))
+    assert status == 413
+
+
+@pytest.mark.parametrize("length", ["-1", "x", ""])
+def test_body_length_no_number_is_refused(service, length):
+    port = urlsplit(service.url).port
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(f"PUT / HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
 
 
 def test_client_request_id_comes_back(client):
