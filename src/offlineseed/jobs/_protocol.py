@@ -98,7 +98,7 @@ class ImportJobs(Protocol):
         Delete the job.
 
         Raises:
-            JobNotFoundError: there is none of that name.
+            JobNotFoundError: there is none of that name; Data Box may be content with that.
             JobStateError: the service is at work on it.
         """
 

@@ -1,0 +1,253 @@
+"""
+Our clients against the emulator, which handles the wire on its own.
+"""
+
+import hashlib
+
+import pytest
+
+from offlineseed._secret import Secret
+from offlineseed.emulator import FolderDestination, ImportService, Package, ShippedDrive
+from offlineseed.errors import JobNotFoundError, JobStateError
+from offlineseed.jobs import (
+    DataBoxJobs,
+    DeliveryPackage,
+    DriveState,
+    ImportExportJobs,
+    ImportJob,
+    JobChanges,
+    JobDrive,
+    JobState,
+    LogLevel,
+    ReturnAddress,
+    ReturnShipping,
+    parse_copy_log,
+)
+
+SUBSCRIPTION = "01234567-89ab-cdef-0123-456789abcdef"
+ACCOUNT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/acct"
+PASSWORD = "238810-662376-448998-450120-652806-203390-606320-483076"
+ADDRESS = ReturnAddress(
+    recipient_name="Tests",
+    street_address1="Street1",
+    city="Redmond",
+    state_or_province="wa",
+    postal_code="98007",
+    country_or_region="US",
+    phone="4250000000",
+    email="test@contoso.com",
+)
+PACKAGE = DeliveryPackage(carrier_name="FedEx", tracking_number="1Z 9", drive_count=1)
+CONTENT = b"seed" * 1000
+BLOCK_MD5 = hashlib.md5(CONTENT).hexdigest().upper()
+MANIFEST = f"""<?xml version="1.0" encoding="utf-8"?>
+<DriveManifest Version="2014-11-01">
+  <Drive>
+    <DriveId>9CA995BF</DriveId>
+    <StorageAccountKey>a2V5</StorageAccountKey>
+    <ClientCreator>offlineseed</ClientCreator>
+    <BlobList>
+      <Blob>
+        <BlobPath>seed/segments/a.zst</BlobPath>
+        <FilePath>\\segments\\a.zst</FilePath>
+        <Length>{len(CONTENT)}</Length>
+        <ImportDisposition>rename</ImportDisposition>
+        <BlockList>
+          <Block Offset="0" Length="{len(CONTENT)}" Id="AAAAAA==" Hash="{BLOCK_MD5}" />
+        </BlockList>
+      </Blob>
+    </BlobList>
+  </Drive>
+</DriveManifest>
+""".encode()
+
+
+@pytest.fixture
+def landed(tmp_path):
+    return tmp_path / "landed"
+
+
+@pytest.fixture
+def service(landed):
+    with ImportService(destination=FolderDestination(landed)) as service:
+        yield service
+
+
+@pytest.fixture(params=[ImportExportJobs, DataBoxJobs], ids=["ImportExport", "DataBox"])
+def jobs(request, service):
+    with request.param(
+        service.credential,
+        subscription_id=SUBSCRIPTION,
+        resource_group="rg",
+        base_url=service.url,
+        retry_backoff_factor=0,
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def drive(tmp_path):
+    folder = tmp_path / "drive"
+    (folder / "segments").mkdir(parents=True)
+    (folder / "segments" / "a.zst").write_bytes(CONTENT)
+    (folder / "DriveManifest.xml").write_bytes(MANIFEST)
+    return ShippedDrive(drive_id="9CA995BF", path=folder)
+
+
+def new_job(name="seed-1", manifest=MANIFEST):
+    return ImportJob(
+        name=name,
+        storage_account=ACCOUNT,
+        location="westus",
+        tags={"team": "backup"},
+        drives=[
+            JobDrive(
+                drive_id="9CA995BF",
+                recovery_password=Secret(PASSWORD),
+                manifest_file="\\DriveManifest.xml",
+                manifest_hash=hashlib.md5(manifest).hexdigest().upper(),
+            )
+        ],
+        return_address=ADDRESS,
+        return_shipping=ReturnShipping(carrier_name="FedEx", carrier_account_number="1"),
+        log_level="Verbose",
+        backup_drive_manifest=True,
+    )
+
+
+def test_job_goes_from_creation_to_its_end(jobs, service, drive, landed):
+    created = jobs.create_job(new_job())
+    assert created.state is JobState.CREATING
+    assert created.log_level is LogLevel.VERBOSE
+    assert created.tags == (("team", "backup"),)
+    assert created.return_address == ADDRESS
+    assert created.drives[0].state is DriveState.SPECIFIED
+    assert created.shipping_information.lines()
+    assert not created.is_terminal
+
+    shipped = jobs.update_shipping("seed-1", PACKAGE)
+    assert shipped.state is JobState.SHIPPING
+    assert shipped.delivery_package.tracking_number == "1Z 9"
+
+    service.datacenter.receive(Package(tracking_number="1Z 9", drives=[drive]))
+    assert jobs.get_job("seed-1").state is JobState.RECEIVED
+    assert jobs.get_job("seed-1").drives[0].state is DriveState.RECEIVED
+    with pytest.raises(JobStateError):
+        jobs.delete_job("seed-1")
+
+    service.datacenter.process()
+    ended = jobs.get_job("seed-1")
+    assert ended.state is JobState.COMPLETED
+    assert ended.is_terminal
+    assert not ended.is_cancelled
+    assert ended.drives[0].state in (DriveState.COMPLETED, DriveState.SHIPPED_BACK)
+    assert (landed / "seed" / "segments" / "a.zst").read_bytes() == CONTENT
+
+    jobs.delete_job("seed-1")
+    with pytest.raises(JobNotFoundError):
+        jobs.get_job("seed-1")
+
+
+def test_damaged_block_is_named_by_the_copy_log(jobs, service, drive, landed):
+    service.faults.corrupt_block("9CA995BF", "seed/segments/a.zst")
+    jobs.create_job(new_job())
+    jobs.update_shipping("seed-1", PACKAGE)
+    service.datacenter.receive(Package(tracking_number="1Z 9", drives=[drive]))
+    service.datacenter.process()
+    job = jobs.get_job("seed-1")
+    assert job.state is JobState.CLOSED
+    logs = [
+        parse_copy_log(path.read_bytes())
+        for path in landed.rglob("*.xml")
+        if "error" in path.name.lower() or "copylog" in path.name.lower()
+    ]
+    findings = [finding for log in logs for finding in log.findings()]
+    assert any("a.zst" in finding.subject for finding in findings)
+    assert all(log.is_complete for log in logs)
+    assert {blob.blob_path for log in logs for blob in log.failed_blobs()} == {
+        "seed/segments/a.zst"
+    }
+
+
+def test_drive_that_does_not_open_is_said(jobs, service, drive):
+    service.faults.damage_manifest("9CA995BF")
+    jobs.create_job(new_job())
+    jobs.update_shipping("seed-1", PACKAGE)
+    service.datacenter.receive(Package(tracking_number="1Z 9", drives=[drive]))
+    service.datacenter.process()
+    job = jobs.get_job("seed-1")
+    assert job.state is JobState.CLOSED
+
+
+def test_recovery_passwords_come_back_by_their_own_call_only(jobs):
+    created = jobs.create_job(new_job())
+    assert created.drives[0].recovery_password is None
+    (found,) = jobs.list_recovery_passwords("seed-1")
+    assert (found.drive_id, found.recovery_password) == ("9CA995BF", Secret(PASSWORD))
+
+
+def test_update_job_changes_where_the_drives_come_back(jobs):
+    jobs.create_job(new_job())
+    shipping = ReturnShipping(carrier_name="DHL", carrier_account_number="2")
+    job = jobs.update_job("seed-1", JobChanges(return_shipping=shipping, tags={"x": "y"}))
+    assert job.return_shipping == shipping
+    assert job.tags == (("x", "y"),)
+
+
+def test_cancel_and_delete_a_job_that_was_never_shipped(jobs):
+    jobs.create_job(new_job())
+    assert jobs.cancel_job("seed-1", reason="no longer needed").cancel_requested
+    jobs.delete_job("seed-1")
+    with pytest.raises(JobNotFoundError):
+        jobs.get_job("seed-1")
+
+
+def test_list_jobs_has_every_one(jobs):
+    names = [f"seed-{number}" for number in range(1, 6)]
+    for name in names:
+        jobs.create_job(new_job(name))
+    jobs.update_shipping("seed-3", PACKAGE)
+    found = {job.name: job for job in jobs.list_jobs()}
+    assert sorted(found) == names
+    assert found["seed-3"].delivery_package.tracking_number == "1Z 9"
+
+
+def test_tracking_number_is_corrected_while_the_package_travels(service):
+    with ImportExportJobs(
+        service.credential,
+        subscription_id=SUBSCRIPTION,
+        resource_group="rg",
+        base_url=service.url,
+    ) as jobs:
+        jobs.create_job(new_job())
+        jobs.update_shipping("seed-1", PACKAGE)
+        corrected = DeliveryPackage(carrier_name="DHL", tracking_number="8", drive_count=1)
+        assert jobs.update_shipping("seed-1", corrected).delivery_package == corrected
+
+
+def test_missing_job_is_job_not_found(jobs):
+    calls = [jobs.get_job, jobs.cancel_job, jobs.list_recovery_passwords]
+    if isinstance(jobs, ImportExportJobs):
+        # Data Box, as Resource Manager at large, answers 204 to deleting what is not there.
+        calls.append(jobs.delete_job)
+    for call in calls:
+        with pytest.raises(JobNotFoundError):
+            call("nothing")
+
+
+def test_location_of_a_region_has_an_address(jobs):
+    location = jobs.get_location("westus")
+    assert location.shipping_information.lines()
+    assert location.supported_carriers
+
+
+def test_shaky_service_is_asked_again(jobs, service):
+    jobs.create_job(new_job())
+    service.faults.throttle(1, retry_after_seconds=0)
+    service.faults.fail(1)
+    assert jobs.get_job("seed-1").name == "seed-1"
+    service.faults.cut(1)
+    assert jobs.get_job("seed-1").name == "seed-1"
+    service.faults.cut(1)
+    shipped = jobs.update_shipping("seed-1", PACKAGE)
+    assert shipped.state is JobState.SHIPPING
