@@ -25,7 +25,8 @@ from offlineseed.jobs import (
 )
 
 SUBSCRIPTION = "01234567-89ab-cdef-0123-456789abcdef"
-ACCOUNT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/acct"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/g"
+ACCOUNT = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/acct"
 PASSWORD = "238810-662376-448998-450120-652806-203390-606320-483076"
 ADDRESS = ReturnAddress(
     recipient_name="Tests",
