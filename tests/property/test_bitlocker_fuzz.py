@@ -112,7 +112,7 @@ def test_parse_metadata_block_mutated_only_our_errors(volume):
         except BitLockerFormatError:
             refused += 1
         else:
-            again = seal_metadata(parsed.metadata, MASTER_KEY, parsed.validation.box.nonce)
+            again = seal_metadata(parsed.metadata, MASTER_KEY, parsed.hash_box.nonce)
             assert parse_metadata_block(render_metadata_block(again)).metadata == parsed.metadata
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -160,7 +160,7 @@ def test_unlock_mutated_volume_only_our_errors(volume, resealed):
         try:
             if resealed:
                 parsed = parse_metadata_block(data)
-                nonce = parsed.validation.box.nonce
+                nonce = parsed.hash_box.nonce
                 data = render_metadata_block(seal_metadata(parsed.metadata, MASTER_KEY, nonce))
             unlocked = open_volume(read).unlock_with_master_key(MASTER_KEY)
             for offset in (0, 4096, unlocked.size_bytes - 4096):

@@ -1,5 +1,5 @@
 """
-What BitLocker's metadata say, as values: datums, the data set, the validation structure.
+What BitLocker's metadata say, as values: datums and the data set around them.
 
 Numbers whose meaning is known have names; the rest keep their place, so that metadata read and
 rendered again are the same bytes. Times are FILETIMEs, whole numbers, because nonces carry them
@@ -33,7 +33,6 @@ __all__ = [
     "Role",
     "StretchedKey",
     "Text",
-    "Validation",
     "Virtualization",
     "VirtualizationExtension",
     "VolumeState",
@@ -335,14 +334,3 @@ class Metadata:
     """When the volume was encrypted, a FILETIME."""
     datums: tuple[Datum, ...] = attrs.field(converter=_as_datums)
     """Description, protectors, the volume's key, the virtualisation; in the order on disk."""
-
-
-@final
-@attrs.frozen(kw_only=True)
-class Validation:
-    """
-    What closes a metadata block: its checksum is computed, its hash is sealed.
-    """
-
-    box: Box
-    """The SHA-256 of all before, sealed under the volume's master key."""

@@ -14,7 +14,7 @@ import attrs
 
 from offlineseed.bitlocker._boxes import open_box, seal_box
 from offlineseed.bitlocker._key import Key
-from offlineseed.bitlocker._values import Box, BoxedKey, KeyMethod, Metadata, Nonce, Validation
+from offlineseed.bitlocker._values import Box, BoxedKey, KeyMethod, Metadata, Nonce
 from offlineseed.bitlocker._wire_datums import parse_datums, render_datums
 from offlineseed.errors import BitLockerFormatError
 
@@ -49,14 +49,14 @@ class MetadataBlock:
     """What it says."""
     body: bytes = attrs.field(repr=False)
     """The bytes of `metadata`, which the checksum and the sealed hash cover."""
-    validation: Validation
-    """The sealed hash; the checksum is computed on the way in and out."""
+    hash_box: Box
+    """The hash of `body`, sealed under the master key; the checksum needs no place here."""
 
     def is_vouched_for(self, master_key: Key) -> bool:
         """
         Tell whether the hash under the volume's master key is that of these metadata.
         """
-        content = open_box(self.validation.box, master_key)
+        content = open_box(self.hash_box, master_key)
         return content is not None and content.key == _hash(self.body)
 
 
@@ -70,7 +70,7 @@ def seal_metadata(metadata: Metadata, master_key: Key, nonce: Nonce) -> Metadata
     body = _render_body(metadata)
     content = BoxedKey(method=KeyMethod.VALIDATION_HASH, key=_hash(body))
     box = seal_box(content, master_key, nonce)
-    return MetadataBlock(metadata=metadata, body=body, validation=Validation(box=box))
+    return MetadataBlock(metadata=metadata, body=body, hash_box=box)
 
 
 def render_metadata_block(block: MetadataBlock) -> bytes:
@@ -82,7 +82,7 @@ def render_metadata_block(block: MetadataBlock) -> bytes:
     """
     body = block.body
     head = _VALIDATION.pack(METADATA_BYTES - len(body), _VERSION, zlib.crc32(body))
-    data = body + head + render_datums([block.validation.box])
+    data = body + head + render_datums([block.hash_box])
     if len(data) > METADATA_BYTES:
         raise _too_long(len(data))
     return data.ljust(METADATA_BYTES, b"\0")
@@ -109,7 +109,7 @@ def parse_metadata_block(data: bytes) -> MetadataBlock:
         raise _refuse(f"says that it is {length} bytes long", "information header")
     body = data[:length]
     box = _parse_validation(data, body)
-    return MetadataBlock(metadata=_parse_body(body), body=body, validation=Validation(box=box))
+    return MetadataBlock(metadata=_parse_body(body), body=body, hash_box=box)
 
 
 def _refuse(fact: str, context: str) -> BitLockerFormatError:

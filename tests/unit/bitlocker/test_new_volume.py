@@ -67,7 +67,7 @@ def test_encrypt_volume_times_are_as_fine_as_windows_writes_them(vector_password
     block = parse_metadata_block(volume.structures[-1].data)
     second = calendar.timegm(NOW.timetuple()) * 10_000_000 + 116444736000000000
     assert block.metadata.created == second + 1_234_560
-    assert block.validation.box.nonce.time == second + 1_230_000
+    assert block.hash_box.nonce.time == second + 1_230_000
 
 
 def test_encrypt_volume_every_nonce_is_used_once(vector_volume):
@@ -79,7 +79,7 @@ def test_encrypt_volume_every_nonce_is_used_once(vector_volume):
                 yield datum.nonce.counter
             yield from counters(getattr(datum, "datums", ()))
 
-    used = [*counters(block.metadata.datums), block.validation.box.nonce.counter]
+    used = [*counters(block.metadata.datums), block.hash_box.nonce.counter]
     assert used == [2, 3, 4, 5, 6]
     assert block.metadata.next_counter == 7
 

@@ -34,9 +34,7 @@ def rewritten(volume, spec, **changes):
     offset = spec.layout.info_offsets[0]
     block = parse_metadata_block(volume.read(offset, 65536))
     metadata = attrs.evolve(block.metadata, **changes)
-    data = render_metadata_block(
-        seal_metadata(metadata, spec.master_key, block.validation.box.nonce)
-    )
+    data = render_metadata_block(seal_metadata(metadata, spec.master_key, block.hash_box.nonce))
     for place in spec.layout.info_offsets:
         volume.write(place, data)
 
@@ -200,7 +198,7 @@ def test_unlock_metadata_that_nobody_vouches_for_are_refused(volume, vector_spec
     offset = vector_spec.layout.info_offsets[0]
     block = parse_metadata_block(volume.read(offset, 65536))
     metadata = attrs.evolve(block.metadata, encrypted_bytes=128 << 20)
-    forged = seal_metadata(metadata, Key(b"f" * 32), block.validation.box.nonce)
+    forged = seal_metadata(metadata, Key(b"f" * 32), block.hash_box.nonce)
     for place in vector_spec.layout.info_offsets:
         volume.write(place, render_metadata_block(forged))
     with pytest.raises(BitLockerFormatError, match="behind the volume's back"):
@@ -211,7 +209,7 @@ def test_unlock_one_forged_copy_does_not_hide_the_good_ones(volume, vector_spec)
     offset = vector_spec.layout.info_offsets[0]
     block = parse_metadata_block(volume.read(offset, 65536))
     metadata = attrs.evolve(block.metadata, encrypted_bytes=128 << 20)
-    forged = seal_metadata(metadata, Key(b"f" * 32), block.validation.box.nonce)
+    forged = seal_metadata(metadata, Key(b"f" * 32), block.hash_box.nonce)
     volume.write(offset, render_metadata_block(forged))
     unlocked = open_volume(volume.read).unlock_with_master_key(vector_spec.master_key)
     assert unlocked.size_bytes == 64 << 20

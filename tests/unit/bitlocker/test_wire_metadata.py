@@ -66,7 +66,7 @@ def test_windows_block_rebuilt_from_opened_values_is_the_same(windows_volume):
         datums=[resealed(datum, [*keys, master_key]) for datum in block.metadata.datums],
     )
     assert block.is_vouched_for(master_key)
-    again = seal_metadata(metadata, master_key, block.validation.box.nonce)
+    again = seal_metadata(metadata, master_key, block.hash_box.nonce)
     assert render_metadata_block(again) == data
 
 
@@ -74,7 +74,7 @@ def test_windows_block_next_counter_follows_the_validation(windows_volume):
     locked = open_volume(windows_volume.read)
     data = windows_volume.read(locked.boot_sector.info_offsets[2], METADATA_BYTES)
     block = parse_metadata_block(data)
-    assert block.metadata.next_counter == block.validation.box.nonce.counter + 1
+    assert block.metadata.next_counter == block.hash_box.nonce.counter + 1
 
 
 def test_unknown_datums_survive_in_their_places(vector_spec, vector_volume):
