@@ -11,12 +11,12 @@ from offlineseed.jobs._addresses import (
 )
 from offlineseed.jobs._carriers import KNOWN_CARRIERS, same_carrier, same_tracking_number
 from offlineseed.jobs._classic import ClassicJobs
-from offlineseed.jobs._copylog import (
+from offlineseed.jobs._copylog import parse_copy_log
+from offlineseed.jobs._copylog_models import (
     BlobCopyResult,
     CopyLog,
     CopySummary,
     PartCopyResult,
-    parse_copy_log,
 )
 from offlineseed.jobs._data_box import DataBoxJobs
 from offlineseed.jobs._deadlines import Deadline, job_deadlines

@@ -67,7 +67,7 @@ class ReturnAddress:
     """Phone number for the carrier and the operators."""
     email: str = attrs.field(default="", validator=_text)
     """E-mail address; a group's mailbox outlives a person's holidays."""
-    unknown: Unknown = ()
+    unknown: Unknown = attrs.field(default=(), repr=False)
     """Properties of a newer service, kept for writing back."""
 
     def lines(self) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ class ReturnShipping:
     """The carrier's name as the location lists it."""
     carrier_account_number: str = attrs.field(validator=_text)
     """The customer's account with the carrier; it is charged."""
-    unknown: Unknown = ()
+    unknown: Unknown = attrs.field(default=(), repr=False)
     """Properties of a newer service, kept for writing back."""
 
 
@@ -113,7 +113,7 @@ class DeliveryPackage:
     """How many drives are in the package; None where it was not said."""
     ship_date: str = attrs.field(default="", validator=_text)
     """When it was handed over, such as `2026-01-31`; the service's own text where it wrote one."""
-    unknown: Unknown = ()
+    unknown: Unknown = attrs.field(default=(), repr=False)
     """Properties of a newer service, kept for writing back."""
 
 
@@ -145,7 +145,7 @@ class ShippingInformation:
     """Phone number of the recipient."""
     additional_information: str = attrs.field(default="", validator=_text)
     """What else the datacentre wants to be told or asked."""
-    unknown: Unknown = ()
+    unknown: Unknown = attrs.field(default=(), repr=False)
     """Properties of a newer service, kept for writing back."""
 
     def lines(self) -> tuple[str, ...]:
@@ -180,5 +180,5 @@ class Location:
     """Carriers that the location works with; empty where it does not say."""
     alternate_locations: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     """Ids of the locations that take this region's drives; may contain the location itself."""
-    unknown: Unknown = ()
+    unknown: Unknown = attrs.field(default=(), repr=False)
     """Properties of a newer service."""

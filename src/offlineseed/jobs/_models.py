@@ -125,7 +125,7 @@ class JobDrive:
     """Where the error log lies, once there is one."""
     manifest_uri: str = attrs.field(default="", validator=_text)
     """Where the copy of the drive manifest lies, once there is one."""
-    unknown: Unknown = ()
+    unknown: Unknown = attrs.field(default=(), repr=False)
     """Properties of a newer service, kept for writing back."""
 
 
@@ -208,7 +208,7 @@ class ImportJob:
     """Resource Manager's word for the resource itself, such as `Succeeded`."""
     created_at: dt.datetime | None = None
     """When the job was created, aware, where the service tells."""
-    unknown: Unknown = ()
+    unknown: Unknown = attrs.field(default=(), repr=False)
     """Properties of a newer service, kept for writing back."""
 
     @property

@@ -9,16 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from offlineseed.errors import JobError
-from offlineseed.jobs._addresses import (
-    DeliveryPackage,
-    Location,
-    ReturnAddress,
-    ReturnShipping,
-    ShippingInformation,
-)
+from offlineseed.jobs._addresses import DeliveryPackage, Location, ShippingInformation
 from offlineseed.jobs._json import JsonObject, with_unknown, without_none
 from offlineseed.jobs._models import DriveRecoveryPassword, ImportJob, JobChanges, JobDrive
 from offlineseed.jobs._stages import drive_state_of_copy, is_cancelled_stage, job_state_of_stage
+from offlineseed.jobs._wire_data_box_postal import (
+    parse_address,
+    parse_datacenter,
+    parse_packages,
+    parse_return_shipping,
+    render_address,
+    render_return_shipping,
+)
 from offlineseed.jobs._words import JobType, LogLevel
 
 __all__ = [
@@ -82,7 +84,7 @@ def render_job(job: ImportJob) -> dict[str, Any]:
     details = without_none(
         {
             "jobDetailsType": SKU,
-            **(_render_address(address) if address else {}),
+            **(render_address(address) if address else {}),
             "dataImportDetails": [
                 {
                     "accountDetails": {
@@ -96,7 +98,7 @@ def render_job(job: ImportJob) -> dict[str, Any]:
                 drive.drive_id: _render_drive(drive) for drive in job.drives
             },
             # Required by the service, even if there is nothing to say.
-            "returnToCustomerPackageDetails": _render_return_shipping(shipping) if shipping else {},
+            "returnToCustomerPackageDetails": render_return_shipping(shipping) if shipping else {},
             "enableManifestBackup": job.backup_drive_manifest,
         }
     )
@@ -133,9 +135,9 @@ def render_changes(changes: JobChanges) -> dict[str, Any]:
             f"Data Box can't change {', '.join(wanted)} of a job: cancel it and create another"
         )
     address, shipping = changes.return_address, changes.return_shipping
-    details = _render_address(address) if address else {}
+    details = render_address(address) if address else {}
     if shipping:
-        details["returnToCustomerPackageDetails"] = _render_return_shipping(shipping)
+        details["returnToCustomerPackageDetails"] = render_return_shipping(shipping)
     return without_none(
         {
             "tags": None if changes.tags is None else dict(changes.tags),
@@ -183,7 +185,7 @@ def parse_job(document: JsonObject) -> ImportJob:
     cancellation_reason = properties.text("cancellationReason")
     transfer_type = properties.text("transferType")
     storage_account, log_level = _parse_destination(details)
-    sent, back = _parse_packages(details)
+    sent, back = parse_packages(details)
     drives = _parse_drives(details, stage)
     started_at = properties.time("startTime")
     created_at = system_data.time("createdAt") if system_data else None
@@ -196,9 +198,9 @@ def parse_job(document: JsonObject) -> ImportJob:
         storage_account=storage_account,
         log_level=log_level,
         drives=drives,
-        return_address=_parse_address(details),
-        return_shipping=_parse_return_shipping(details),
-        shipping_information=_parse_datacenter(details.member("datacenterAddress")),
+        return_address=parse_address(details),
+        return_shipping=parse_return_shipping(details),
+        shipping_information=parse_datacenter(details.member("datacenterAddress")),
         delivery_package=sent,
         return_package=back,
         backup_drive_manifest=details.flag("enableManifestBackup"),
@@ -229,7 +231,7 @@ def parse_location(document: JsonObject, region: str) -> Location:
     return Location(
         name=address.text("dataCenterAzureLocation") or region,
         supported_carriers=address.texts("supportedCarriersForReturnShipment"),
-        shipping_information=_parse_datacenter(address) or ShippingInformation(),
+        shipping_information=parse_datacenter(address) or ShippingInformation(),
     )
 
 
@@ -252,116 +254,12 @@ def parse_recovery_passwords(document: JsonObject) -> tuple[DriveRecoveryPasswor
     )
 
 
-def _render_address(address: ReturnAddress) -> dict[str, Any]:
-    contact = {
-        "contactName": address.recipient_name,
-        "phone": address.phone,
-        "emailList": [part.strip() for part in address.email.split(";") if part.strip()],
-    }
-    postal = {
-        "streetAddress1": address.street_address1,
-        "streetAddress2": address.street_address2 or None,
-        "city": address.city or None,
-        "stateOrProvince": address.state_or_province or None,
-        "country": address.country_or_region,
-        "postalCode": address.postal_code or None,
-    }
-    return {
-        "contactDetails": with_unknown(contact, address.unknown, "/contactDetails"),
-        "shippingAddress": with_unknown(without_none(postal), address.unknown, "/shippingAddress"),
-    }
-
-
-def _parse_address(details: JsonObject) -> ReturnAddress | None:
-    contact, postal = details.member("contactDetails"), details.member("shippingAddress")
-    if contact is None and postal is None:
-        return None
-    contact = contact or JsonObject({}, details.where("contactDetails"))
-    postal = postal or JsonObject({}, details.where("shippingAddress"))
-    return ReturnAddress(
-        recipient_name=contact.text("contactName"),
-        phone=contact.text("phone"),
-        email="; ".join(contact.texts("emailList")),
-        street_address1=postal.text("streetAddress1"),
-        street_address2=postal.text("streetAddress2"),
-        city=postal.text("city"),
-        state_or_province=postal.text("stateOrProvince"),
-        country_or_region=postal.text("country"),
-        postal_code=postal.text("postalCode"),
-        unknown=tuple(
-            sorted(contact.unknown("/contactDetails") + postal.unknown("/shippingAddress"))
-        ),
-    )
-
-
-def _render_return_shipping(shipping: ReturnShipping) -> dict[str, Any]:
-    members = {
-        "carrierName": shipping.carrier_name,
-        "carrierAccountNumber": shipping.carrier_account_number,
-    }
-    return with_unknown(members, shipping.unknown)
-
-
-def _parse_return_shipping(details: JsonObject) -> ReturnShipping | None:
-    shipping = details.member("returnToCustomerPackageDetails")
-    if shipping is None:
-        return None
-    shipping.ignore("trackingId")
-    carrier, account = shipping.text("carrierName"), shipping.text("carrierAccountNumber")
-    if not carrier and not account:
-        return None
-    return ReturnShipping(
-        carrier_name=carrier, carrier_account_number=account, unknown=shipping.unknown()
-    )
-
-
-def _parse_packages(details: JsonObject) -> tuple[DeliveryPackage | None, DeliveryPackage | None]:
-    sent = details.member("deliverToDcPackageDetails")
-    delivery, returned = details.member("deliveryPackage"), details.member("returnPackage")
-    booked = details.member("returnToCustomerPackageDetails")
-    return (
-        _parse_package(sent) or _parse_package(delivery),
-        _parse_package(returned) or _parse_package(booked),
-    )
-
-
-def _parse_package(document: JsonObject | None) -> DeliveryPackage | None:
-    if document is None or not document.text("trackingId"):
-        return None
-    return DeliveryPackage(
-        carrier_name=document.text("carrierName"), tracking_number=document.text("trackingId")
-    )
-
-
 def _parse_destination(details: JsonObject) -> tuple[str, str]:
     for item in details.members("dataImportDetails"):
         account = item.member("accountDetails")
         account_id = account.text("storageAccountId") if account else ""
         return account_id, item.text("logCollectionLevel") or LogLevel.ERROR
     return "", LogLevel.ERROR
-
-
-def _parse_datacenter(address: JsonObject | None) -> ShippingInformation | None:
-    if address is None:
-        return None
-    instruction = address.text("communicationInstruction")
-    more = address.text("additionalShippingInformation")
-    names = (address.text("contactPersonName"), address.text("company"))
-    return ShippingInformation(
-        recipient_name=", ".join(name for name in names if name.strip()),
-        street_address1=address.text("street1"),
-        street_address2=" ".join(
-            part for part in (address.text("street2"), address.text("street3")) if part.strip()
-        ),
-        city=address.text("city"),
-        state_or_province=address.text("state"),
-        postal_code=address.text("zip"),
-        country_or_region=address.text("country"),
-        phone=" ".join(
-            part for part in (address.text("phone"), address.text("phoneExtension")) if part.strip()
-        ),
-        additional_information="\n".join(part for part in (instruction, more) if part.strip()),
-    )
 
 
 def _render_drive(drive: JobDrive) -> dict[str, Any]:

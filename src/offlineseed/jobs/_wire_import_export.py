@@ -114,6 +114,8 @@ def parse_job(document: JsonObject) -> ImportJob:
     properties = document.member("properties") or JsonObject({}, document.where("properties"))
     system_data = document.member("systemData")
     document.ignore("type", "etag")
+    # Secrets of older versions: never kept, should a service repeat them.
+    properties.ignore("storageAccountKey", "containerSas")
     raw_state = properties.text("state")
     return_address = properties.member("returnAddress")
     return_shipping = properties.member("returnShipping")

@@ -34,9 +34,11 @@ class Service(requests.adapters.BaseAdapter):
     answers: list = attrs.field(factory=list)
     requests: list = attrs.field(factory=list)
     slept: list = attrs.field(factory=list)
+    timeouts: list = attrs.field(factory=list)
 
     def send(self, request, **options):
         self.requests.append(request)
+        self.timeouts.append(options["timeout"])
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offlineseed.errors import CopyLogError
@@ -243,6 +243,7 @@ def test_parse_copy_log_of_something_else_is_a_copy_log_error(data):
         parse_copy_log(data)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_parse_copy_log_of_anything_parses_or_says_so(data):
     for head in (b"", b"<DriveLog><Blob>", b"<CopyLog>"):
@@ -252,6 +253,7 @@ def test_parse_copy_log_of_anything_parses_or_says_so(data):
             continue
 
 
+@settings(max_examples=50, deadline=None)
 @given(cut=st.integers(0, len(CLASSIC)))
 def test_parse_copy_log_cut_anywhere_never_invents_a_blob(cut):
     try:

@@ -392,3 +392,17 @@ def test_get_location_unknown_region_is_a_shipping_error(jobs, service):
     service.answer(404, refusal())
     with pytest.raises(ShippingError, match="Atlantis"):
         jobs.get_location("Atlantis")
+
+
+def test_calls_pass_timeouts_and_headers_to_azure_core(jobs, service):
+    service.answer(200, job_document())
+    jobs.get_job("seed-1", connection_timeout=3, read_timeout=7, headers={"x-trace": "1"})
+    assert service.timeouts == [(3, 7)]
+    assert service.requests[0].headers["x-trace"] == "1"
+
+
+def test_job_never_shows_what_a_service_should_not_have_repeated(jobs, service):
+    service.answer(
+        200, job_document(containerSas="sig=abc", storageAccountKey="key=abc", new="abc")
+    )
+    assert "abc" not in repr(jobs.get_job("seed-1"))

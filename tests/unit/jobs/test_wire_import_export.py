@@ -5,7 +5,7 @@ reference; identifiers are made up.
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offlineseed.errors import ServiceFormatError
@@ -137,6 +137,7 @@ _JSON = st.recursive(
 _KNOWN = {"id", "name", "type", "etag", "location", "tags", "properties", "systemData"}
 
 
+@settings(max_examples=50, deadline=None)
 @given(extra=st.dictionaries(st.text().filter(lambda name: name not in _KNOWN), _JSON))
 def test_unknown_properties_survive_read_then_write(extra):
     document = {**extra, "name": "j", "properties": {"zzz": extra}}
