@@ -8,12 +8,13 @@ import base64
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import final
-
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobClient, ContainerClient
+from typing import TYPE_CHECKING, final
 
 from offlineseed.errors import SegmentMissingError
+
+if TYPE_CHECKING:
+    # A folder's seed needs none of Azure's client, which takes longer to import than all of ours.
+    from azure.storage.blob import BlobClient, ContainerClient
 
 __all__ = ["BlobStore"]
 
@@ -39,6 +40,9 @@ class BlobStore:
     """
 
     def __init__(self, container: ContainerClient, *, prefix: str = "", parallel: int = 4) -> None:
+        from azure.core import exceptions  # noqa: PLC0415  # see above
+
+        self._errors = exceptions
         self._container = container
         self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         """Put before the names of objects."""
@@ -62,9 +66,9 @@ class BlobStore:
             return b""
         try:
             data: bytes = self._blob(name).download_blob(offset=offset, length=length).readall()
-        except ResourceNotFoundError as error:
+        except self._errors.ResourceNotFoundError as error:
             raise self._missing(name) from error
-        except HttpResponseError as error:
+        except self._errors.HttpResponseError as error:
             if error.status_code != _RANGE_NOT_SATISFIABLE:
                 raise
             return b""
@@ -73,7 +77,7 @@ class BlobStore:
     def length(self, name: str) -> int:
         try:
             return int(self._blob(name).get_blob_properties().size)
-        except ResourceNotFoundError as error:
+        except self._errors.ResourceNotFoundError as error:
             raise self._missing(name) from error
 
     def names(self, prefix: str) -> Iterator[str]:
@@ -94,7 +98,7 @@ class _BlobWriter:
         self._parallel = parallel
         self._executor = ThreadPoolExecutor(parallel, thread_name_prefix="seed-upload")
         self._uploads: deque[Future[object]] = deque()
-        self._blocks: list[BlobBlock] = []
+        self._blocks: list[str] = []
         self._buffer = bytearray()
 
     def write(self, data: bytes) -> None:
@@ -108,13 +112,15 @@ class _BlobWriter:
         return 0
 
     def close(self) -> None:
+        from azure.storage.blob import BlobBlock  # noqa: PLC0415  # see above
+
         try:
             if self._buffer:
                 self._stage(bytes(self._buffer))
                 self._buffer.clear()
             while self._uploads:
                 self._uploads.popleft().result()
-            self._blob.commit_block_list(self._blocks)
+            self._blob.commit_block_list([BlobBlock(block) for block in self._blocks])
         finally:
             self.abort()
 
@@ -125,7 +131,7 @@ class _BlobWriter:
         while len(self._uploads) >= self._parallel:
             self._uploads.popleft().result()
         identity = base64.b64encode(len(self._blocks).to_bytes(4, "big")).decode()
-        self._blocks.append(BlobBlock(identity))
+        self._blocks.append(identity)
         self._uploads.append(
             self._executor.submit(
                 lambda: self._blob.stage_block(identity, data, len(data), validate_content=True)

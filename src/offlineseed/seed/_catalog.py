@@ -9,9 +9,10 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 from typing_extensions import Self
 
@@ -19,9 +20,11 @@ from offlineseed.errors import CatalogError, ItemNotFoundError
 from offlineseed.findings import Finding, Severity
 from offlineseed.seed._model import ChunkPlace, Extent, Item, ItemKind, SegmentInfo
 from offlineseed.seed._names import decode_name, encode_name, require_safe_name
-from offlineseed.seed._schema import require_version
+from offlineseed.seed._schema import NAME_INDEX, create_indexes, require_version
 
 __all__ = ["Catalog"]
+
+T = TypeVar("T")
 
 _ITEM = "SELECT id, name, kind, length, mode, mtime_ns, digest, target FROM item"
 _BATCH = 2000
@@ -48,8 +51,10 @@ class Catalog:
         """The file."""
         if not self.path.is_file():
             raise FileNotFoundError(f"there is no catalog at {self.path}")
-        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        mode = "rw" if os.access(self.path, os.W_OK) else "ro"
+        uri = f"{self.path.resolve().as_uri()}?mode={mode}"
         self._lock = threading.RLock()
+        self._has_name_index = False
         with reading(str(self.path)):
             self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         try:
@@ -79,12 +84,28 @@ class Catalog:
         return f"Catalog({str(self.path)!r}, generation={self.generation})"
 
     @property
-    def seal(self) -> str | None:
+    def is_sealed(self) -> bool:
         """
-        The digest that sealing wrote into the catalog, hex; None before. `digest()` recomputes it.
+        Whether the generation is complete.
         """
-        value = self._meta.get("seal")
-        return value if isinstance(value, str) else None
+        return self._meta.get("sealed") == 1
+
+    @cached_property
+    def digest(self) -> str:
+        """
+        SHA-256 of the catalog as it was sealed, hex: the generation's seal.
+
+        A catalog that was fetched from a store was checked then and remembers it; any other file is
+        read and hashed, and is taken to be as it was sealed.
+        """
+        fetched = self._meta.get("fetched_digest")
+        if isinstance(fetched, str):
+            return fetched
+        digest = hashlib.sha256()
+        with self.path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+        return digest.hexdigest()
 
     def close(self) -> None:
         """
@@ -97,30 +118,35 @@ class Catalog:
         """
         Yield the items, or those at and below a name, in the order in which they were staged.
         """
+        names: tuple[bytes, ...] = ()
+        where = ""
         if prefix:
+            self._require_name_index()
             name = encode_name(prefix)
-            where = " WHERE (name = ?1 OR (name >= ?1 || X'2F' AND name < ?1 || X'30')) AND id > ?2"
-        else:
-            name, where = b"", " WHERE id > ?2 AND ?1 IS NOT NULL"
+            # What is below "name/" lies before "name0".
+            names = (name, name + b"/", name + b"0")
+            where = " AND (name = ? OR (name >= ? AND name < ?))"
         last = -(1 << 62)
         while True:
-            rows = self.rows(f"{_ITEM}{where} ORDER BY id LIMIT {_BATCH}", (name, last))
+            rows = self.rows(
+                f"{_ITEM} WHERE id > ?{where} ORDER BY id LIMIT {_BATCH}", (last, *names)
+            )
             for row in rows:
                 yield self._item(row)
             if len(rows) < _BATCH:
                 return
-            last = rows[-1][0]
+            last = self._after(last, rows[-1][0])
 
     def directories_from_below(self, prefix: str = "") -> Iterator[Item]:
         """
         Yield the directories at and below a name, each after all that are below it.
         """
+        self._require_name_index()
         first = encode_name(prefix) if prefix else b""
-        last = first + b"/\xff" if prefix else b"\xff" * 8
-        bound = "<="
+        last = first + b"0" if prefix else b"\xff" * 65536
         while True:
             rows = self.rows(
-                f"{_ITEM} WHERE kind = 2 AND name {bound} ? AND name >= ?"
+                f"{_ITEM} WHERE kind = 2 AND name < ? AND name >= ?"
                 f" ORDER BY name DESC LIMIT {_BATCH}",
                 (last, first),
             )
@@ -130,7 +156,9 @@ class Catalog:
                     yield item
             if len(rows) < _BATCH:
                 return
-            last, bound = rows[-1][1], "<"
+            if rows[-1][1] >= last:
+                raise self._damaged("its rows are not in order")
+            last = rows[-1][1]
 
     def item(self, name: str) -> Item:
         """
@@ -139,6 +167,7 @@ class Catalog:
         Raises:
             ItemNotFoundError: the generation has no such item.
         """
+        self._require_name_index()
         rows = self.rows(f"{_ITEM} WHERE name = ?", (encode_name(name),))
         if not rows:
             raise ItemNotFoundError(f"generation {self.generation} has no item {name!r}", name=name)
@@ -182,7 +211,16 @@ class Catalog:
                     yield extent
             if len(rows) < _BATCH:
                 return
-            last = rows[-1][0]
+            last = self._after(last, rows[-1][0])
+
+    def whole_extent(self, item: Item) -> Extent:
+        """
+        Return the only extent of an item that has a digest.
+        """
+        for extent in self.extents(item):
+            if extent.length == item.length:
+                return extent
+        raise self._damaged(f"{item.name!r} does not lie whole in one chunk")
 
     def segments(self) -> tuple[SegmentInfo, ...]:
         """
@@ -220,7 +258,7 @@ class Catalog:
                 yield self._place(row)
             if len(rows) < _BATCH:
                 return
-            last = (rows[-1][2], rows[-1][3])
+            last = self._after(last, (rows[-1][2], rows[-1][3]))
 
     def findings(self) -> Iterator[Finding]:
         """
@@ -244,7 +282,7 @@ class Catalog:
                 )
             if len(rows) < _BATCH:
                 return
-            last = (rows[-1][0], rows[-1][1])
+            last = self._after(last, (rows[-1][0], rows[-1][1]))
 
     def totals(self) -> tuple[int, int]:
         """
@@ -253,19 +291,19 @@ class Catalog:
         rows = self.rows("SELECT count(*), coalesce(sum(length), 0) FROM item")
         return int(rows[0][0]), int(rows[0][1])
 
-    def digest(self) -> str:
-        """
-        Compute the seal: SHA-256 over the canonical content, hex. See `formats.md`.
-        """
-        with self._lock, reading(str(self.path)):
-            return canonical_digest(self._connection)
-
     def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
         """
         Run a query of the package's own.
         """
         with self._lock, reading(str(self.path)):
             return self._connection.execute(query, parameters).fetchall()
+
+    def _require_name_index(self) -> None:
+        # Only a catalog that nobody may write to goes without: looking up is slow there, not wrong.
+        if not self._has_name_index:
+            self._has_name_index = True
+            with self._lock, reading(str(self.path)), suppress(sqlite3.OperationalError):
+                create_indexes(self._connection, NAME_INDEX)
 
     def _item(self, row: tuple[Any, ...]) -> Item:
         identity, name, kind, length, mode, mtime_ns, digest, target = row
@@ -310,6 +348,12 @@ class Catalog:
         except (ValueError, TypeError) as error:
             raise self._damaged(f"row {identity} of the table chunk: {error}") from error
 
+    def _after(self, last: T, row: T) -> T:
+        # A damaged index may give rows in any order, and the same ones for ever.
+        if not row > last:  # type: ignore[operator]
+            raise self._damaged("its rows are not in order")
+        return row
+
     def _integer(self, key: str) -> int:
         value = self._meta.get(key)
         if type(value) is not int or value < 0:
@@ -327,41 +371,6 @@ class Catalog:
             f"the catalog {self.path} is damaged: {what}; take another copy of it",
             context=str(self.path),
         )
-
-
-def canonical_digest(connection: sqlite3.Connection) -> str:
-    """
-    Compute SHA-256 over a catalog's canonical content, hex.
-
-    The content is the text that these queries give, a line feed after each row, so that SQLite's
-    own shell and `sha256sum` can do the same.
-    """
-    digest = hashlib.sha256()
-    for query in CANONICAL_QUERIES:
-        cursor = connection.execute(query)
-        while rows := cursor.fetchmany(_BATCH):
-            digest.update("".join([f"{row[0]}\n" for row in rows]).encode())
-    return digest.hexdigest()
-
-
-def _canonical(table: str, columns: str, rest: str) -> str:
-    quoted = "||','||".join(f"quote({column})" for column in columns.split())
-    return f"SELECT '{table},'||{quoted} FROM {table} {rest}"
-
-
-CANONICAL_QUERIES = (
-    _canonical("meta", "key value", "WHERE key NOT IN ('seal', 'version_minor') ORDER BY key"),
-    _canonical("segment", "id name generation length checksum", "ORDER BY id"),
-    _canonical("chunk", "id digest segment offset stored length", "ORDER BY id"),
-    _canonical(
-        "item",
-        "id name kind length mode mtime_ns digest target chunk chunk_offset",
-        "ORDER BY id",
-    ),
-    _canonical("extent", "item offset length chunk chunk_offset", "ORDER BY item, offset"),
-    _canonical("finding", "item code message", "ORDER BY item, code"),
-)
-"""What the seal covers, in order."""
 
 
 @contextmanager

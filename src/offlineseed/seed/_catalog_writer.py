@@ -10,17 +10,40 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, final
 
 import attrs
 
 from offlineseed.errors import CatalogError, GenerationSealedError
-from offlineseed.seed._catalog import Catalog, canonical_digest, reading
+from offlineseed.seed._catalog import Catalog, reading
 from offlineseed.seed._known import KnownItems
-from offlineseed.seed._schema import APPLICATION_ID, INDEXES, MAJOR, MINOR, TABLES, require_version
+from offlineseed.seed._schema import (
+    APPLICATION_ID,
+    MAJOR,
+    MINOR,
+    NAME_INDEX,
+    TABLES,
+    create_indexes,
+    drop_indexes,
+    require_version,
+)
 
 __all__ = ["CatalogWriter", "OpenSegment", "Rows"]
+
+
+# Older SQLites allow 999 variables in a statement.
+_MOST_VARIABLES = 5000 if sqlite3.sqlite_version_info >= (3, 32) else 999
+
+_KEEP_ITEMS = """
+INSERT OR REPLACE INTO item SELECT id + ?3, name, kind, length, mode, mtime_ns, digest, target,
+  chunk, chunk_offset FROM base.item WHERE id BETWEEN ?1 AND ?2
+"""
+_KEEP_EXTENTS = """
+INSERT OR REPLACE INTO extent SELECT item + ?3, offset, length, chunk, chunk_offset
+  FROM base.extent WHERE item BETWEEN ?1 AND ?2
+"""
 
 
 class OpenSegment(NamedTuple):
@@ -145,6 +168,13 @@ class CatalogWriter:
         """
         return int(self._meta["started_ns"])
 
+    @property
+    def has_earlier_contents(self) -> bool:
+        """
+        Whether a baseline or an interrupted run may have stored what comes.
+        """
+        return self.was_interrupted or self._baseline is not None
+
     def select(self, query: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
         """
         Run a query.
@@ -156,35 +186,36 @@ class CatalogWriter:
         """
         Write rows in one transaction, durably. The segment bytes that they name are durable.
         """
+        segments = [(identity, name, self.generation) for identity, name in rows.opened]
         with self.lock, reading(str(self.path)):
             execute, executemany = self._connection.execute, self._connection.executemany
             execute("BEGIN IMMEDIATE")
             try:
-                executemany(
-                    f"INSERT INTO segment (id, name, generation) VALUES (?,?,{self.generation})",
-                    rows.opened,
-                )
-                executemany("INSERT INTO chunk VALUES (?,?,?,?,?,?)", rows.chunks)
-                executemany("INSERT OR REPLACE INTO item VALUES (?,?,?,?,?,?,?,?,?,?)", rows.items)
-                executemany("INSERT OR REPLACE INTO extent VALUES (?,?,?,?,?)", rows.extents)
-                for first, last, delta in rows.kept:
-                    execute(
-                        "INSERT OR REPLACE INTO item SELECT id + ?3, name, kind, length, mode,"
-                        " mtime_ns, digest, target, chunk, chunk_offset FROM base.item"
-                        " WHERE id BETWEEN ?1 AND ?2",
-                        (first, last, delta),
-                    )
-                    execute(
-                        "INSERT OR REPLACE INTO extent SELECT item + ?3, offset, length, chunk,"
-                        " chunk_offset FROM base.extent WHERE item BETWEEN ?1 AND ?2",
-                        (first, last, delta),
-                    )
+                executemany("INSERT INTO segment (id, name, generation) VALUES (?,?,?)", segments)
+                self._insert("INSERT INTO chunk VALUES", rows.chunks)
+                self._insert("INSERT OR REPLACE INTO item VALUES", rows.items)
+                self._insert("INSERT OR REPLACE INTO extent VALUES", rows.extents)
+                for kept in rows.kept:
+                    execute(_KEEP_ITEMS, kept)
+                    execute(_KEEP_EXTENTS, kept)
                 executemany("UPDATE segment SET length = ?, checksum = ? WHERE id = ?", rows.closed)
                 executemany("INSERT OR REPLACE INTO finding VALUES (?,?,?)", rows.findings)
                 execute("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
+
+    def _insert(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        # Many rows a statement: SQLite gives the interpreter up once a statement, not once a row.
+        if not rows:
+            return
+        row = f"({','.join('?' * len(rows[0]))})"
+        many = _MOST_VARIABLES // len(rows[0])
+        for start in range(0, len(rows), many):
+            part = rows[start : start + many]
+            self._connection.execute(
+                f"{statement} {','.join([row] * len(part))}", list(chain.from_iterable(part))
+            )
 
     def open_segments(self) -> tuple[OpenSegment, ...]:
         """
@@ -224,7 +255,11 @@ class CatalogWriter:
         """
         Return the greatest rows in use: item, chunk, segment.
         """
-        items = self.select("SELECT coalesce(max(id), 0) FROM item")[0][0]
+        # An interruption may have left extents of an item that has no row yet.
+        items = self.select(
+            "SELECT max(coalesce((SELECT max(id) FROM main.item), 0),"
+            " coalesce((SELECT max(item) FROM main.extent), 0))"
+        )[0][0]
         chunks, segments = (
             max(
                 self.select(f"SELECT coalesce(max(id), 0) FROM {schema}.{table}")[0][0]
@@ -259,28 +294,41 @@ class CatalogWriter:
         if self._baseline is None:
             return None
         last = self.select("SELECT coalesce(max(id), 0) FROM base.item")[0][0]
-        return KnownItems(self.select, "base.item", int(last))
+        return KnownItems(self.select, "base.item", int(last), self.index_baseline_names)
 
-    def digests(self) -> Iterator[bytes]:
+    def known_digests(self) -> Iterator[tuple[bytes, int, int | None]]:
         """
-        Yield every digest of this generation's own chunks and small items.
+        Yield `(digest, chunk, offset in it)` of every small item, and of every chunk with None.
         """
-        for table in ("chunk", "item"):
-            last = 0
-            while rows := self.select(
-                f"SELECT id, digest FROM main.{table} WHERE id > ? AND digest IS NOT NULL"
-                " ORDER BY id LIMIT 2000",
-                (last,),
-            ):
-                yield from (row[1] for row in rows)
-                last = rows[-1][0]
+        for schema in self._schemas:
+            for columns, table in (("chunk, chunk_offset", "item"), ("id, NULL", "chunk")):
+                query = (
+                    f"SELECT id, digest, {columns} FROM {schema}.{table} WHERE id > ?"
+                    " AND digest IS NOT NULL ORDER BY id LIMIT 2000"
+                )
+                last = 0
+                while rows := self.select(query, (last,)):
+                    yield from (row[1:] for row in rows)
+                    last = rows[-1][0]
 
-    def seal(self) -> tuple[str, int, int, int]:
+    def index_digests(self) -> None:
         """
-        Complete the catalog and write its seal: no more rows after that.
+        Make `find_chunk` and `find_small` fast.
+        """
+        with self.lock, reading(str(self.path)):
+            for schema in self._schemas:
+                create_indexes(self._connection, "chunk_digest", "item_digest", schema=schema)
 
-        Returns the digest, the number of items, their bytes, and the stored bytes that this
-        generation added.
+    def index_baseline_names(self) -> None:
+        """
+        Make looking the baseline's items up by name fast.
+        """
+        with self.lock, reading(str(self.path)):
+            create_indexes(self._connection, NAME_INDEX, schema="base")
+
+    def seal(self) -> None:
+        """
+        Complete the catalog: no more rows after that.
         """
         with self.lock, reading(str(self.path)):
             execute = self._connection.execute
@@ -294,20 +342,12 @@ class CatalogWriter:
                 )
                 if self._baseline is not None:
                     self._take_over_chunks()
-                digest = canonical_digest(self._connection)
-                execute("INSERT INTO meta VALUES ('seal', ?)", (digest,))
-                items, content = execute(
-                    "SELECT count(*), coalesce(sum(length), 0) FROM item"
-                ).fetchone()
-                (stored,) = execute(
-                    "SELECT coalesce(sum(length), 0) FROM segment WHERE generation = ?",
-                    (self.generation,),
-                ).fetchone()
+                drop_indexes(self._connection)
+                execute("INSERT INTO meta VALUES ('sealed', 1)")
                 execute("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
-        return digest, int(items), int(content), int(stored)
 
     def _take_over_chunks(self) -> None:
         execute = self._connection.execute
@@ -323,7 +363,7 @@ class CatalogWriter:
 
     def _prepare(self, cache_bytes: int) -> None:
         for pragma in (
-            "locking_mode = EXCLUSIVE",
+            "main.locking_mode = EXCLUSIVE",
             # Write-ahead logs need shared memory, which network shares do not have.
             "journal_mode = TRUNCATE",
             "synchronous = FULL",
@@ -345,26 +385,27 @@ class CatalogWriter:
             "generation": self.generation,
             "chunk_bytes": chunk_bytes,
             "started_ns": started_ns,
-            "parent": self._baseline.seal if self._baseline else None,
+            "parent": self._baseline.digest if self._baseline else None,
         }
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        for statement in f"{TABLES}{INDEXES}".split(";"):
+        for statement in TABLES.split(";"):
             execute(statement)
+        create_indexes(self._connection, NAME_INDEX)
         self._connection.executemany("INSERT INTO meta VALUES (?,?)", meta.items())
         execute("COMMIT")
 
     def _require_same(self, chunk_bytes: int) -> None:
         self._meta: dict[str, Any] = require_version(self._connection, str(self.path))
-        if self._meta.get("seal") is not None:
+        if self._meta.get("sealed") is not None:
             raise GenerationSealedError(
                 f"generation {self._meta.get('generation')} at {self.path} is sealed: write the "
                 "next generation with it as the baseline"
             )
-        expected = {"generation": self.generation, "chunk_bytes": chunk_bytes}
+        expected: dict[str, object] = {"generation": self.generation, "chunk_bytes": chunk_bytes}
         if self._baseline is not None:
-            expected |= {"seed_id": self._baseline.seed_id, "parent": self._baseline.seal}  # type: ignore[dict-item]
+            expected |= {"seed_id": self._baseline.seed_id, "parent": self._baseline.digest}
         for key, value in expected.items():
             if self._meta.get(key) != value:
                 raise CatalogError(

@@ -39,11 +39,18 @@ class KnownItems:
         select: runs a query and returns its rows.
         table: the item table, with its schema.
         last: the greatest row that counts.
+        make_index: called once, before the first look-up by name.
+
     """
 
     def __init__(
-        self, select: Callable[[str, tuple[Any, ...]], list[Any]], table: str, last: int
+        self,
+        select: Callable[[str, tuple[Any, ...]], list[Any]],
+        table: str,
+        last: int,
+        make_index: Callable[[], None] | None = None,
     ) -> None:
+        self._make_index = make_index
         self._select = select
         self._query = f"SELECT id, name, kind, length, mode, mtime_ns, target FROM {table} WHERE "
         self._last = last
@@ -62,6 +69,9 @@ class KnownItems:
                 if self._next == len(self._rows):
                     self._read_ahead(row[0])
                 return KnownItem(*row)
+        if self._make_index is not None:
+            self._make_index()
+            self._make_index = None
         found = self._select(f"{self._query} name = ? AND id <= ?", (name, self._last))
         if not found:
             return None

@@ -103,16 +103,16 @@ class Pipeline:
         options: SeedOptions,
         *,
         workers: int,
-        has_baseline: bool,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._options = options
-        self._dedup = Dedup(catalog, has_baseline=has_baseline)
+        self._dedup = Dedup(catalog)
         self._zeros = bytes(options.chunk_bytes)
         _, self._last_chunk, self._last_segment = catalog.greatest_ids()
         self._segment_number = catalog.segments_written()
         self._segment: _Segment | None = None
+        self._unclosed: list[_Segment] = []
         self._rows = Rows()
         self._rows_digests: list[bytes] = []
         self._unsynced = 0
@@ -156,6 +156,9 @@ class Pipeline:
         Wait for a free buffer: `chunk_bytes` and one byte long, its content undefined.
         """
         buffer = self._buffers.get()
+        if self._error is not None:
+            # Whoever comes next must not wait either.
+            self._buffers.put(None)
         self._raise_error()
         assert buffer is not None
         return buffer
@@ -210,9 +213,10 @@ class Pipeline:
         """
         self._fail(RuntimeError("the writer was aborted"))
         self._join()
-        if self._segment is not None:
-            self._segment.writer.abort()
-            self._segment = None
+        for segment in self._unclosed:
+            segment.writer.abort()
+        self._unclosed.clear()
+        self._segment = None
 
     @property
     def has_failed(self) -> bool:
@@ -263,9 +267,7 @@ class Pipeline:
     # Workers.
 
     def _work(self) -> None:
-        compressor = zstandard.ZstdCompressor(
-            level=self._options.level, write_checksum=False, write_content_size=True
-        )
+        compressor = _compressor(self._options)
         while True:
             job = self._jobs.get()
             if job is None or self._error is not None:
@@ -376,7 +378,7 @@ class Pipeline:
             else:
                 self._checkpoint()
                 if self._stopping:
-                    self._commits.put(None)
+                    self._queue_commit(None)
                     return
 
     def _write(self, job: Job) -> None:
@@ -413,6 +415,7 @@ class Pipeline:
         self._segment_number += 1
         segment = _Segment(self._last_segment, name, self._store.create(name))
         self._segment = segment
+        self._unclosed.append(segment)
         self._rows.opened.append((segment.id, name))
         return segment
 
@@ -433,7 +436,15 @@ class Pipeline:
         self._rows, self._rows_digests = Rows(), []
         self._unsynced = 0
         self._last_checkpoint = time.monotonic()
-        self._commits.put(_Batch(segment, closes, rows, digests, self._flushes_written))
+        self._queue_commit(_Batch(segment, closes, rows, digests, self._flushes_written))
+
+    def _queue_commit(self, batch: _Batch | None) -> None:
+        while self._error is None:
+            try:
+                self._commits.put(batch, timeout=0.5)
+                return
+            except queue.Full:
+                continue
 
     # Committer.
 
@@ -449,6 +460,7 @@ class Pipeline:
             segment = batch.segment
             if segment is not None and batch.closes:
                 segment.writer.close()
+                self._unclosed.remove(segment)
                 rows.closed.append((segment.length, segment.checksum.digest(), segment.id))
             # A store that keeps nothing before a segment is closed has it acknowledged then.
             if segment is None or batch.closes or segment.writer.sync() >= end:
@@ -462,7 +474,7 @@ class Pipeline:
     def _commit(self, rows: Rows, digests: list[bytes], closed: _Segment | None) -> None:
         if rows:
             self._catalog.commit(rows)
-        self._dedup.forget(digests)
+        self._dedup.committed(digests)
         self._items += rows.item_count
         self._content += rows.content_bytes
         self._stored += sum(row[4] for row in rows.chunks)
@@ -473,3 +485,18 @@ class Pipeline:
                 items=self._items, content_bytes=self._content, stored_bytes=self._stored
             )
         )
+
+
+def _compressor(options: SeedOptions) -> zstandard.ZstdCompressor:
+    # Level 1 with a hash table of 128 KiB and a window over the whole chunk: 2 to 15 % smaller than
+    # zstd's own level 1, at the same speed while the table fits the processor's second cache.
+    more = {"hash_log": 15} if options.level == 1 else {}
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        options.level,
+        source_size=options.chunk_bytes,
+        window_log=options.chunk_bytes.bit_length() - 1,
+        write_content_size=True,
+        write_checksum=False,
+        **more,
+    )
+    return zstandard.ZstdCompressor(compression_params=parameters)

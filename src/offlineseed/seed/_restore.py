@@ -155,6 +155,7 @@ class _Restorer:
                 for future in self._futures:
                     future.cancel()
                 raise
+        self._folders = {self._root}
         self._restore_links(prefix)
         self._finish_folders(prefix)
         return RestoreReport(items=self._items, content_bytes=self._bytes, lost=tuple(self._lost))
@@ -167,7 +168,7 @@ class _Restorer:
             if item.digest is None:
                 self._restore_large(item, executor, most)
                 continue
-            extent = next(self._catalog.extents(item))
+            extent = self._catalog.whole_extent(item)
             if group and group[-1][0].id == extent.chunk.id:
                 group[-1][1].append((item, extent))
                 continue
@@ -276,7 +277,7 @@ class _Restorer:
         for item in self._catalog.items(prefix):
             if item.kind is ItemKind.SYMLINK:
                 path = self._path(item.name)
-                self._make_folder(os.path.dirname(path))  # noqa: PTH120  # bytes
+                self._require_real_folder(os.path.dirname(path), item)  # noqa: PTH120  # bytes
                 os.symlink(os.fsencode(item.target or ""), path)  # noqa: PTH211  # bytes
                 if os.utime in os.supports_follow_symlinks:
                     os.utime(path, ns=(item.mtime_ns, item.mtime_ns), follow_symlinks=False)
@@ -296,6 +297,15 @@ class _Restorer:
             if len(self._folders) > 10_000:
                 self._folders = {self._root}
             self._folders.add(path)
+
+    def _require_real_folder(self, path: bytes, item: Item) -> None:
+        # Links are made one after the other: a forged catalog may put one below another.
+        if path not in self._folders:
+            if os.path.realpath(path) != path:
+                raise UnsafeNameError(
+                    f"{item.name!r} is not restored: it lies below a symbolic link", name=item.name
+                )
+            self._make_folder(path)
 
     def _path(self, name: str) -> bytes:
         if os.name == "nt" and ("\\" in name or ":" in name):

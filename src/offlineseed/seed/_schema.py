@@ -11,7 +11,15 @@ import warnings
 
 from offlineseed.errors import CatalogError
 
-__all__ = ["APPLICATION_ID", "INDEXES", "MAJOR", "MINOR", "TABLES", "require_version"]
+__all__ = [
+    "APPLICATION_ID",
+    "MAJOR",
+    "MINOR",
+    "NAME_INDEX",
+    "TABLES",
+    "create_indexes",
+    "require_version",
+]
 
 APPLICATION_ID = 0x6F736564
 """SQLite's application id of a catalog: `osed`."""
@@ -31,7 +39,7 @@ CREATE TABLE chunk (
   offset INTEGER NOT NULL, stored INTEGER NOT NULL, length INTEGER NOT NULL
 );
 CREATE TABLE item (
-  id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, length INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY, name BLOB NOT NULL, kind INTEGER NOT NULL, length INTEGER NOT NULL,
   mode INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, digest BLOB, target BLOB,
   chunk INTEGER, chunk_offset INTEGER
 );
@@ -44,10 +52,31 @@ CREATE TABLE finding (
 ) WITHOUT ROWID;
 """
 
-INDEXES = """
-CREATE INDEX chunk_digest ON chunk (digest);
-CREATE INDEX item_digest ON item (digest) WHERE digest IS NOT NULL;
-"""
+NAME_INDEX = "item_name"
+_INDEXES = {
+    NAME_INDEX: "CREATE UNIQUE INDEX IF NOT EXISTS {schema}.item_name ON item (name)",
+    "chunk_digest": "CREATE INDEX IF NOT EXISTS {schema}.chunk_digest ON chunk (digest)",
+    "item_digest": (
+        "CREATE INDEX IF NOT EXISTS {schema}.item_digest ON item (digest) WHERE digest IS NOT NULL"
+    ),
+}
+"""What makes looking up fast. A sealed catalog travels without: whoever looks up makes them."""
+
+
+def create_indexes(connection: sqlite3.Connection, *names: str, schema: str = "main") -> None:
+    """
+    Make indexes that are not there; all of them without names.
+    """
+    for name in names or _INDEXES:
+        connection.execute(_INDEXES[name].format(schema=schema))
+
+
+def drop_indexes(connection: sqlite3.Connection) -> None:
+    """
+    Take all indexes away.
+    """
+    for name in _INDEXES:
+        connection.execute(f"DROP INDEX IF EXISTS main.{name}")
 
 
 def require_version(connection: sqlite3.Connection, where: str) -> dict[str, object]:

@@ -1,5 +1,8 @@
 """
 The seal of a generation: a small JSON object that says which catalog is the right one.
+
+A sealed catalog is a compact SQLite file without indexes, stored as one zstd frame. The digest of a
+seal is SHA-256 of that file, so `zstd -d < catalog | sha256sum` checks it.
 """
 
 from __future__ import annotations
@@ -7,6 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
+import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any, final
 
@@ -14,14 +20,9 @@ import attrs
 import zstandard
 
 from offlineseed.errors import CatalogError, SegmentMissingError
-from offlineseed.seed._catalog import Catalog
+from offlineseed.seed._catalog import Catalog, reading
 from offlineseed.seed._schema import MAJOR, MINOR
-from offlineseed.seed._stores import (
-    SegmentStore,
-    catalog_name,
-    put_object,
-    seal_name,
-)
+from offlineseed.seed._stores import SegmentStore, catalog_name, put_object, seal_name
 
 __all__ = ["Seal", "fetch_catalog", "publish_seal", "read_seal"]
 
@@ -44,13 +45,13 @@ class Seal:
     generation: int
     """0 is the seed; each increment is the next."""
     digest: str
-    """SHA-256 over the catalog's canonical content, hex."""
+    """SHA-256 of the sealed catalog, hex."""
     parent: str | None
     """The digest of the generation before; None for the seed."""
-    catalog_sha256: str
-    """SHA-256 of the stored catalog object, hex."""
-    catalog_length: int
-    """Length of the stored catalog object in bytes."""
+    catalog_bytes: int
+    """Length of the sealed catalog in bytes."""
+    stored_catalog_bytes: int
+    """Length of the catalog's object in the store, in bytes."""
     items: int
     """Items of the generation."""
     content_bytes: int
@@ -65,19 +66,15 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
     """
     Put a sealed catalog and, after it, its seal into a store.
 
-    Does nothing twice: an interrupted publication is simply called again.
+    An interrupted publication is simply called again.
 
     Raises:
-        CatalogError: the catalog is not sealed, or not as it was when it was sealed.
+        CatalogError: the catalog is damaged, or its generation is not sealed.
     """
-    with Catalog(catalog_path) as catalog:
-        digest = catalog.digest()
-        if catalog.seal != digest:
-            raise CatalogError(
-                f"the catalog {catalog.path} is not as it was sealed: its seal says "
-                f"{catalog.seal}, its content {digest}",
-                context=str(catalog.path),
-            )
+    path = Path(catalog_path)
+    with Catalog(path) as catalog:
+        if not catalog.is_sealed:
+            raise CatalogError(f"the catalog {path} is not sealed", context=str(path))
         items, content = catalog.totals()
         rows = catalog.rows(
             "SELECT (SELECT coalesce(sum(length), 0) FROM segment WHERE generation = ?),"
@@ -85,19 +82,23 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
             (catalog.generation,),
         )
         seed_id, generation = catalog.seed_id, catalog.generation
-    sha256, length = _store_catalog(store, Path(catalog_path), catalog_name(generation))
-    seal = Seal(
-        seed_id=seed_id,
-        generation=generation,
-        digest=digest,
-        parent=rows[0][1],
-        catalog_sha256=sha256,
-        catalog_length=length,
-        items=items,
-        content_bytes=content,
-        stored_bytes=rows[0][0],
-        findings=rows[0][2],
-    )
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".sealing-") as folder:
+        compact = Path(folder) / "catalog.sqlite"
+        with reading(str(path)), closing(sqlite3.connect(path)) as connection:
+            connection.execute("VACUUM INTO ?", (str(compact),))
+        digest, stored = _store_catalog(store, compact, catalog_name(generation))
+        seal = Seal(
+            seed_id=seed_id,
+            generation=generation,
+            digest=digest,
+            parent=rows[0][1],
+            catalog_bytes=compact.stat().st_size,
+            stored_catalog_bytes=stored,
+            items=items,
+            content_bytes=content,
+            stored_bytes=rows[0][0],
+            findings=rows[0][2],
+        )
     put_object(store, seal_name(generation), _render_seal(seal))
     return seal
 
@@ -111,7 +112,7 @@ def read_seal(store: SegmentStore, generation: int) -> Seal:
         CatalogError: the seal is damaged, or of a newer major version.
     """
     name = seal_name(generation)
-    data = store.read(name, 0, _MOST_SEAL_BYTES + 1)
+    data = store.read(name, 0, _MOST_SEAL_BYTES)
     try:
         document = json.loads(data)
         version = str(document["version"])
@@ -123,8 +124,7 @@ def read_seal(store: SegmentStore, generation: int) -> Seal:
                 "use a newer offlineseed",
                 context=name,
             )
-        values = {field.name: document.get(field.name) for field in attrs.fields(Seal)}
-        seal = Seal(**values)
+        seal = Seal(**{field.name: document.get(field.name) for field in attrs.fields(Seal)})
         _require_types(seal)
     except CatalogError:
         raise
@@ -137,24 +137,25 @@ def read_seal(store: SegmentStore, generation: int) -> Seal:
 
 def fetch_catalog(store: SegmentStore, seal: Seal, path: str | os.PathLike[str]) -> None:
     """
-    Fetch the catalog that a seal names into a local file, checked.
+    Fetch the catalog that a seal names into a local file, checked: a baseline for increments.
 
     Raises:
         CatalogError: what the store holds is not what the seal names.
     """
     name = catalog_name(seal.generation)
     sha256 = hashlib.sha256()
+    length = 0
     decompressor = zstandard.ZstdDecompressor().decompressobj()
-    offset = 0
     try:
         with Path(path).open("wb") as file:
-            while offset < seal.catalog_length:
-                piece = store.read(name, offset, min(4 * _PIECE, seal.catalog_length - offset))
-                if not piece:
+            for offset in range(0, seal.stored_catalog_bytes, 4 * _PIECE):
+                wanted = min(4 * _PIECE, seal.stored_catalog_bytes - offset)
+                data = decompressor.decompress(store.read(name, offset, wanted))
+                length += len(data)
+                if length > seal.catalog_bytes:
                     break
-                offset += len(piece)
-                sha256.update(piece)
-                file.write(decompressor.decompress(piece))
+                sha256.update(data)
+                file.write(data)
     except zstandard.ZstdError as error:
         raise CatalogError(f"{name} is damaged: {error}", context=name) from error
     except SegmentMissingError as error:
@@ -162,11 +163,15 @@ def fetch_catalog(store: SegmentStore, seal: Seal, path: str | os.PathLike[str])
             f"the store has the seal of generation {seal.generation} and not its catalog {name}",
             context=name,
         ) from error
-    if sha256.hexdigest() != seal.catalog_sha256:
+    if sha256.hexdigest() != seal.digest:
         raise CatalogError(
-            f"{name} is damaged: SHA-256 {sha256.hexdigest()}, expected {seal.catalog_sha256}",
+            f"{name} is damaged or tampered with: its SHA-256 is {sha256.hexdigest()}, the seal "
+            f"says {seal.digest}; take it from another copy",
             context=name,
         )
+    with reading(str(path)), closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("INSERT INTO meta VALUES ('fetched_digest', ?)", (seal.digest,))
 
 
 def _store_catalog(store: SegmentStore, path: Path, name: str) -> tuple[str, int]:
@@ -179,12 +184,11 @@ def _store_catalog(store: SegmentStore, path: Path, name: str) -> tuple[str, int
     try:
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
+                sha256.update(piece)
                 data = compressor.compress(piece)
-                sha256.update(data)
                 length += len(data)
                 writer.write(data)
         data = compressor.flush()
-        sha256.update(data)
         length += len(data)
         writer.write(data)
         writer.close()
@@ -204,10 +208,11 @@ def _render_seal(seal: Seal) -> bytes:
 
 
 def _require_types(seal: Seal) -> None:
-    texts = (seal.seed_id, seal.digest, seal.catalog_sha256)
+    texts = (seal.seed_id, seal.digest)
     numbers = (
         seal.generation,
-        seal.catalog_length,
+        seal.catalog_bytes,
+        seal.stored_catalog_bytes,
         seal.items,
         seal.content_bytes,
         seal.stored_bytes,

@@ -14,7 +14,7 @@ from typing_extensions import Self
 
 from offlineseed._durable import make_folder
 from offlineseed.errors import CatalogError, GenerationSealedError
-from offlineseed.events import FindingSeen, GenerationSealed, OnEvent, ignore_events
+from offlineseed.events import Event, FindingSeen, GenerationSealed, OnEvent, ignore_events
 from offlineseed.seed._catalog import Catalog
 from offlineseed.seed._catalog_writer import CatalogWriter
 from offlineseed.seed._model import SeedOptions
@@ -74,6 +74,7 @@ class SeedWriter:
         self._store = store
         self._on_event = on_event
         self._is_open = True
+        self._was_stopped = False
         make_folder(self.catalog_path.parent)
         self._catalog = CatalogWriter(
             self.catalog_path,
@@ -90,7 +91,6 @@ class SeedWriter:
                 self._catalog,
                 options,
                 workers=options.workers or os.cpu_count() or 1,
-                has_baseline=baseline is not None,
             )
         except BaseException:
             self._catalog.close()
@@ -109,9 +109,9 @@ class SeedWriter:
             baseline=self._catalog.baseline_items() if trusts else None,
             trusted_before_ns=baseline.started_ns if baseline else self._catalog.started_ns,
             skipped=_identities(self.catalog_path.parent, getattr(store, "root", None)),
-            on_finding=lambda finding: self._on_event(FindingSeen(finding=finding)),
+            on_finding=lambda finding: self._pass_on(FindingSeen(finding=finding)),
             after_item=self._pass_events_on,
-            has_failed=lambda: self._pipeline.has_failed,
+            has_failed=lambda: self._was_stopped or self._pipeline.has_failed,
         )
 
     def __enter__(self) -> Self:
@@ -201,17 +201,17 @@ class SeedWriter:
         """
         self._finish()
         try:
-            digest, items, content, stored = self._catalog.seal()
+            self._catalog.seal()
         finally:
             self._catalog.close()
         seal = publish_seal(self._store, self.catalog_path)
         self._on_event(
             GenerationSealed(
                 generation=seal.generation,
-                digest=digest,
-                items=items,
-                content_bytes=content,
-                stored_bytes=stored,
+                digest=seal.digest,
+                items=seal.items,
+                content_bytes=seal.content_bytes,
+                stored_bytes=seal.stored_bytes,
             )
         )
         return seal
@@ -246,9 +246,18 @@ class SeedWriter:
     def _pass_events_on(self) -> None:
         events = self._pipeline.events
         while not events.empty():
-            self._on_event(events.get())
+            self._pass_on(events.get())
+
+    def _pass_on(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except BaseException:
+            # An OSError of the listener's is no error of the source's.
+            self._was_stopped = True
+            raise
 
     def _require_open(self) -> None:
+        self._was_stopped = False
         if not self._is_open:
             raise GenerationSealedError(
                 "the writer is closed: open a new one to go on, or write the next generation"
@@ -258,7 +267,7 @@ class SeedWriter:
 def _require_baseline(baseline: Catalog | None, options: SeedOptions) -> None:
     if baseline is None:
         return
-    if baseline.seal is None:
+    if not baseline.is_sealed:
         raise CatalogError(
             f"the baseline {baseline.path} is not sealed: seal it before writing on it",
             context=str(baseline.path),
@@ -274,7 +283,8 @@ def _require_baseline(baseline: Catalog | None, options: SeedOptions) -> None:
 def _identities(*folders: object) -> frozenset[tuple[int, int]]:
     found = set()
     for folder in folders:
-        if isinstance(folder, Path) and folder.is_dir():
+        if isinstance(folder, Path):
+            make_folder(folder)
             status = folder.stat()
             found.add((status.st_dev, status.st_ino))
     return frozenset(found)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import final
 
 from offlineseed._durable import make_folder
-from offlineseed.errors import StagingError, StagingFullError
+from offlineseed.errors import GenerationSealedError, StagingError, StagingFullError
 from offlineseed.events import OnEvent, ignore_events
 from offlineseed.manifest import BlobType
 from offlineseed.seed import (
@@ -71,7 +71,7 @@ class StagedJob:
     @property
     def catalog_path(self) -> Path:
         """
-        The catalog of generation 0, in the making or sealed.
+        The catalog of generation 0 in the making; gone when it is sealed.
         """
         return self.folder / "catalog.sqlite"
 
@@ -129,10 +129,18 @@ class StagedJob:
         """
         with self.lock(take_over=take_over):
             self.require_space(needed_bytes)
+            if 0 in sealed_generations(self.store):
+                raise GenerationSealedError(
+                    f"the seed of {self.name} is sealed: write the next generation with it as the "
+                    "baseline"
+                )
             with SeedWriter(
                 self.store, self.catalog_path, options=options, on_event=on_event
             ) as writer:
                 yield writer
+            if 0 in sealed_generations(self.store):
+                # The sealed catalog lies in the store; one copy of the truth is enough.
+                self.catalog_path.unlink(missing_ok=True)
 
     @property
     def seal(self) -> Seal | None:
@@ -145,7 +153,9 @@ class StagedJob:
             return read_seal(self.store, 0)
         if self.catalog_path.exists() and self._has_sealed_catalog():
             with self.lock():
-                return publish_seal(self.store, self.catalog_path)
+                seal = publish_seal(self.store, self.catalog_path)
+                self.catalog_path.unlink(missing_ok=True)
+                return seal
         return None
 
     def reader(self, *, expected_digest: str | None = None) -> SeedReader:
@@ -187,10 +197,11 @@ class StagedJob:
             StagingError: the seed is begun and not sealed.
         """
         if self.seal is not None:
-            with Catalog(self.catalog_path) as catalog:
-                for segment in catalog.segments():
-                    checksum = segment.checksum.hex() if segment.checksum else ""
-                    yield self._blob(segment.name, f"xxh3-128:{checksum}")
+            with self.reader() as reader:
+                segments = reader.catalog.segments()
+            for segment in segments:
+                checksum = segment.checksum.hex() if segment.checksum else ""
+                yield self._blob(segment.name, f"xxh3-128:{checksum}")
             for name in (catalog_name(0), seal_name(0)):
                 yield self._blob(name, checksum_of_file(self.folder / name))
         elif self.catalog_path.exists():
@@ -217,4 +228,4 @@ class StagedJob:
 
     def _has_sealed_catalog(self) -> bool:
         with Catalog(self.catalog_path) as catalog:
-            return catalog.seal is not None
+            return catalog.is_sealed
