@@ -1,9 +1,11 @@
 import os
+import shutil
 
+import attrs
 import pytest
 
 from offlineseed.bitlocker import RecoveryPassword
-from offlineseed.errors import DriveChangedError, UnsafeNameError, VolumeError
+from offlineseed.errors import DriveChangedError, UnsafeNameError, VolumeError, VolumeFullError
 from offlineseed.testing import VolumeContract
 from offlineseed.volumes import CacheBypass, DirectoryVolumes, Drive, VolumeFile
 
@@ -131,3 +133,24 @@ def test_reader_says_how_it_went_past_the_cache(adapter, drive):
     reader.read(FILE.path, 0, 5)
     reader.close()
     assert reader.cache_bypass in {CacheBypass.DIRECT, CacheBypass.DROPPED}
+
+
+def test_capacity_stays_the_same_while_the_folder_fills(adapter, drive):
+    before = adapter.capacity(drive)
+    write(adapter, drive)
+    assert adapter.capacity(drive) == before
+
+
+def test_capacity_of_a_drive_larger_than_its_disk_is_the_disks(adapter, drive, tmp_path):
+    drive.path.mkdir()
+    disk = shutil.disk_usage(tmp_path)
+    capacity = adapter.capacity(attrs.evolve(drive, size_bytes=2 * disk.total))
+    assert 0.9 * (disk.used + disk.free) < capacity.usable_bytes < disk.total
+
+
+def test_create_for_more_than_the_disk_has_free_says_full(adapter, drive, tmp_path):
+    huge = VolumeFile(path="huge", length=2 * shutil.disk_usage(tmp_path).total)
+    with pytest.raises(VolumeFullError) as caught:
+        adapter.create(attrs.evolve(drive, size_bytes=4 * huge.length), [huge], PASSWORD)
+    assert caught.value.free_bytes < huge.length <= caught.value.needed_bytes
+    assert not drive.path.exists()

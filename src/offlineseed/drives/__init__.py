@@ -4,7 +4,6 @@ Drives: planning staged blobs onto them, and preparing them for shipment.
 
 from __future__ import annotations
 
-from offlineseed.drives._journal import Journal, JournalState
 from offlineseed.drives._keys import FileKeyStore, KeyStore, MemoryKeyStore
 from offlineseed.drives._models import Consent, PreparedDrive
 from offlineseed.drives._plan import DrivePlan
@@ -24,8 +23,6 @@ __all__ = [
     "DrivePreparer",
     "DriveSpace",
     "FileKeyStore",
-    "Journal",
-    "JournalState",
     "KeyStore",
     "MemoryKeyStore",
     "PreparedDrive",

@@ -1,16 +1,20 @@
 """
 A drive's journal: what is on the drive for certain, one JSON line for each fact.
 
-Records, in order:
+Records, in order; each is an object with `record` and the members in brackets:
 
-- `drive`: once, first: which drive, plan and container the journal is about;
+- `drive` (`format` 1, `drive_id`, `size_bytes`, `plan`: the plan's digest, `container`): once,
+  first: what the journal is about;
 - `volume`: the volume was created;
-- `blob`: one for each blob that is whole on the drive, with its MD5s, in the plan's order;
-- `manifest`: the manifest is whole on the drive;
-- `sealed`: once, last: all was read back and was right.
+- `blob` (`path`, `length`, and `md5`: the MD5s of its blocks of 4 MiB, joined, or `pages`: an
+  [offset, length, MD5] for each page range): one for each blob that is whole on the drive, in the
+  plan's order;
+- `manifest` (`hash`, `length`): the manifest is whole on the drive; again where a later session
+  wrote it again;
+- `sealed` (`manifest_hash`, `cache_bypass`): once, last: all was read back and was right.
 
 A record counts once its line feed is on the disk. A torn last line is dropped when the journal is
-opened again. `formats.md` in the documentation has the records' members.
+opened again.
 """
 
 from __future__ import annotations

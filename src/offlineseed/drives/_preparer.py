@@ -107,8 +107,8 @@ class DrivePreparer:
             raise DriveError(f"the plan is for drive {plan.drive_id}, not for {drive.drive_id}")
         folder = job.drive_folder(drive.drive_id)
         with closing(Journal(folder / JOURNAL_FILE)) as journal:
-            if anew:
-                journal.clear()
+            if anew or not journal.state.has_volume:
+                journal.clear()  # without a volume there is nothing to be true to
             self._bind(journal, job, plan, drive)
             if journal.state.sealed is None:
                 header = self._header(drive)

@@ -26,6 +26,7 @@ __all__ = ["DirectoryVolumes"]
 
 _BLOCK_BYTES = 4096
 _FILE_BYTES = 4096
+_BOOKKEEPING_SHARE = 64  # of a whole disk, for the file system's own tables
 
 
 @final
@@ -39,7 +40,8 @@ class DirectoryVolumes:
     anything else unless told that it may. While a volume is unfinished its root holds a marker
     file, and a file that is not closed has a name that is not its own.
 
-    `Drive.size_bytes` bounds what the folder may hold, together with the free space of its disk.
+    `Drive.size_bytes` bounds what the folder may hold, together with the size of its disk. Free
+    space counts only when a volume is created: plans must not change while drives fill up.
     """
 
     may_erase: bool = False
@@ -47,11 +49,13 @@ class DirectoryVolumes:
 
     def capacity(self, drive: Drive, /) -> VolumeCapacity:
         """
-        Return what the folder may hold: the lesser of the drive's size and its disk's free space.
+        Return what the folder may hold: the lesser of the drive's size and its disk's.
         """
         usable = drive.size_bytes
         if drive.path.exists():
-            usable = min(usable, shutil.disk_usage(drive.path).free)
+            disk = shutil.disk_usage(drive.path)
+            room = disk.used + disk.free  # what is reserved for root is in neither
+            usable = min(usable, room - room // _BOOKKEEPING_SHARE)
         return VolumeCapacity(
             usable_bytes=usable, allocation_bytes=_BLOCK_BYTES, file_bytes=_FILE_BYTES
         )
@@ -126,9 +130,10 @@ class DirectoryVolumes:
         """
         Return what `create` may count on, the space of what it is going to erase included.
         """
-        usable = self.capacity(drive).usable_bytes
-        if not found:
-            return usable
+        place = drive.path
+        while not place.exists():
+            place = place.parent
+        free = shutil.disk_usage(place).free
         erased = sum(
             (Path(folder) / name).lstat().st_size
             for top in found
@@ -136,7 +141,7 @@ class DirectoryVolumes:
             for name in names
         )
         erased += sum((drive.path / name).lstat().st_size for name in found)
-        return min(drive.size_bytes, usable + erased)
+        return min(drive.size_bytes, free + erased)
 
 
 def _survey(contents: Collection[VolumeFile]) -> tuple[str, int]:

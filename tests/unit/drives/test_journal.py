@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from offlineseed.drives import Journal
+from offlineseed.drives._journal import Journal
 from offlineseed.errors import DriveError, JournalError
 
 DRIVE = {

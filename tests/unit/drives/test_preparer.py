@@ -176,6 +176,26 @@ def test_prepare_a_doubtful_drive_says_so_and_goes_on(bench):
     assert FindingSeen(finding=finding) in events
 
 
+def test_prepare_refused_before_anything_was_done_takes_any_plan_later(bench, tmp_path):
+    finding = Finding(code="drive-4kn", subject="9WM35C2V", message="sectors of 4096 bytes")
+    with pytest.raises(DriveNotEligibleError):
+        bench.prepare(check_drive=lambda drive: [finding])
+    (tmp_path / "late").write_bytes(b"late")
+    bench.job.add_blob(tmp_path / "late", "nightly/late", blob_type=BlobType.BLOCK)
+    assert bench.replanned().prepare().blobs == 6
+
+
+def test_resume_with_another_plan_is_refused(bench, tmp_path):
+    with pytest.raises(CancelledError):
+        bench.prepare(on_event=cancel_after(BlobCopied, 1))
+    (tmp_path / "late").write_bytes(b"late")
+    bench.job.add_blob(tmp_path / "late", "nightly/late", blob_type=BlobType.BLOCK)
+    with pytest.raises(JournalError) as caught:
+        bench.replanned().prepare()
+    assert caught.value.context == "plan"
+    assert bench.replanned().prepare(anew=True).blobs == 6
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"storage_account_key": None}, {"container_sas": Secret("backups?sig=x")}],
