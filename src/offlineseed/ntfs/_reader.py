@@ -139,8 +139,8 @@ class NtfsReader:
         if allocation is None:
             return
         bits = volume.index_bitmap(directory)
-        for block in range(allocation.length // volume.boot.block_bytes):
-            if block // 8 < len(bits) and bits[block // 8] >> block % 8 & 1:
+        for block in range(len(bits) * 8):
+            if bits[block // 8] >> block % 8 & 1:
                 node = volume.block_node(allocation, block * volume.boot.block_step)
                 yield from self._names_of(node)
 

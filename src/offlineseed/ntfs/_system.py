@@ -76,14 +76,15 @@ def free_record(layout: NtfsLayout, number: int) -> bytes:
     """
     Return a record that was never used.
     """
+    is_like_mkntfs = layout.is_mkntfs and number < FIRST_RECORD
     return encode_record(
         number,
         (),
-        sequence=1,
+        sequence=number if is_like_mkntfs else 1,
         links=0,
         flags=0,
         next_instance=0,
-        stored_number=0 if layout.is_mkntfs else number,
+        stored_number=0 if is_like_mkntfs else number,
     )
 
 

@@ -28,6 +28,7 @@ _MFT, _MIRROR, _VOLUME, _CLUSTER_BITMAP, _SECURE = 0, 1, 3, 6, 9
 _VOLUME_INFORMATION: Final = 0x70
 _WINDOW: Final = 1 << 20
 _SDS_BLOCK: Final = 0x40000
+_MOST_SDS: Final = 1 << 30
 _SDS_HEADER = struct.Struct("<IIQI")
 
 
@@ -110,8 +111,9 @@ def verify_cluster_bitmap(volume: ReadVolume, report: Report, table: RecordTable
     clusters = volume.boot.clusters
     if bitmap.length * 8 < clusters:
         raise NtfsError("$Bitmap is too short for the volume")
-    merged.append([clusters, bitmap.length * 8])
-    for offset, expected in _expected_bits(merged, bitmap.length):
+    length = min(bitmap.length, -(-clusters // 64) * 8)
+    merged.append([clusters, length * 8])
+    for offset, expected in _expected_bits(merged, length):
         found = volume.read_value(bitmap, offset, len(expected))
         if found != expected:
             place = next(i for i, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b)
@@ -166,6 +168,8 @@ def verify_security(volume: ReadVolume, report: Report, table: RecordTable) -> N
     Check the security descriptors, their mirror and their two indexes, and the ids in use.
     """
     stream = _stream(volume, _SECURE, DATA, "$SDS")
+    if stream.length > _MOST_SDS:
+        raise NtfsError(f"{stream.length} bytes of security descriptors are absurd")
     headers: dict[int, bytes] = {}
     for start in range(0, stream.length, 2 * _SDS_BLOCK):
         block = volume.read_value(stream, start, min(_SDS_BLOCK, stream.length - start))

@@ -88,14 +88,17 @@ class ReadVolume:
         self.read = read
         self.boot: BootSector = parse_boot_sector(read(0, 512))
         self._window = lru_cache(maxsize=_WINDOWS)(self._read_window)
-        first = read(self.boot.mft * self.boot.cluster_bytes, self.boot.record_bytes)
-        table = parse_record(first, 0).find(DATA)
+        self._read_exactly(self.boot.sectors * self.boot.sector_bytes, self.boot.sector_bytes)
+        first = self.boot.mft * self.boot.cluster_bytes
+        table = parse_record(self._read_exactly(first, self.boot.record_bytes), 0).find(DATA)
         if table is None or table.value is not None:
             raise NtfsError("the master file table does not map itself", context="record 0")
         # The table's first part maps the records that map its rest.
         self._table = table
         self._table = self._merged(self.record(0), DATA, "") or table
         self._window.cache_clear()
+        if self._table.length > self.boot.clusters * self.boot.cluster_bytes:
+            raise NtfsError("the master file table is larger than the volume", context="record 0")
 
     @property
     def records(self) -> int:
@@ -292,7 +295,16 @@ class ReadVolume:
 
     def index_bitmap(self, record: Record, name: str = NAME_INDEX) -> bytes:
         """
-        Return the bitmap of an index's blocks; empty where it has none.
+        Return the bitmap of an index's blocks, as far as there are blocks.
+
+        Raises:
+            NtfsError: it can't be read, or the index is larger than the volume.
         """
         bitmap = self.attribute(record, BITMAP, name)
-        return b"" if bitmap is None else self.value(bitmap)
+        allocation = self.index_allocation(record, name)
+        if bitmap is None or allocation is None:
+            return b""
+        if allocation.length > self.boot.clusters * self.boot.cluster_bytes:
+            raise NtfsError("an index is larger than the volume", context=f"record {record.number}")
+        blocks = allocation.length // self.boot.block_bytes
+        return self.read_value(bitmap, 0, min(bitmap.length, -(-blocks // 8)))
