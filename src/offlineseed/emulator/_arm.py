@@ -16,6 +16,7 @@ __all__ = [
     "Route",
     "member",
     "page",
+    "refused",
     "require_api_version",
     "require_text",
     "routed",
@@ -61,6 +62,19 @@ def routed(routes: Sequence[Route], request: Request) -> Answer:
             405, "MethodNotAllowed", f"{request.method} is not allowed for {request.path}."
         )
     raise Refusal(404, "InvalidResourceType", f"There is nothing at {request.path}.")
+
+
+def refused(refusal: Refusal) -> Answer:
+    """
+    Give a refusal the shape of Azure Resource Manager.
+    """
+    error = {"code": refusal.code, "message": refusal.message}
+    if refusal.target:
+        error["target"] = refusal.target
+    headers = refusal.headers
+    if refusal.status == 401:
+        headers += (("WWW-Authenticate", "Bearer"),)
+    return Answer(status=refusal.status, document={"error": error}, headers=headers)
 
 
 def require_api_version(request: Request, versions: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from typing import final
 
 import attrs
 
-from offlineseed.emulator._http import Answer
+from offlineseed.emulator._http import Refusal
 from offlineseed.emulator._manifest_reader import ManifestEntry
 from offlineseed.emulator._shipped_volume import ShippedFile, ShippedVolume
 
@@ -19,9 +19,17 @@ __all__ = ["Faults", "FaultyVolume"]
 
 @final
 @attrs.frozen(kw_only=True)
-class _HttpFault:
-    kind: str
-    seconds: float = 0.0
+class HttpFault:
+    """
+    What befalls one request.
+    """
+
+    refusal: Refusal | None = None
+    """It is refused like this, without effect."""
+    is_cut: bool = False
+    """The connection breaks in the middle of the answer."""
+    pause_seconds: float = 0.0
+    """How long the answer's body takes."""
 
 
 @final
@@ -35,7 +43,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._http: deque[_HttpFault] = deque()
+        self._http: deque[HttpFault] = deque()
         self._drives: dict[str, set[str]] = {}
         self._blocks: dict[str, set[tuple[str, int]]] = {}
         self._files: dict[str, set[str]] = {}
@@ -45,25 +53,38 @@ class Faults:
         """
         Answer 429 with a Retry-After.
         """
-        self._meet(times, _HttpFault(kind="throttle", seconds=retry_after_seconds))
+        self._meet(
+            times,
+            HttpFault(
+                refusal=Refusal(
+                    429,
+                    "TooManyRequests",
+                    "Too many requests: try again later.",
+                    headers=(("Retry-After", str(retry_after_seconds)),),
+                )
+            ),
+        )
 
     def fail(self, times: int = 1) -> None:
         """
         Answer 500; the request took no effect.
         """
-        self._meet(times, _HttpFault(kind="fail"))
+        self._meet(
+            times,
+            HttpFault(refusal=Refusal(500, "InternalServerError", "The service had an error.")),
+        )
 
     def cut(self, times: int = 1) -> None:
         """
         Break the connection in the middle of the answer; the request took effect.
         """
-        self._meet(times, _HttpFault(kind="cut"))
+        self._meet(times, HttpFault(is_cut=True))
 
     def slow(self, times: int = 1, *, seconds: float = 1.0) -> None:
         """
         Take this long to send the answer's body.
         """
-        self._meet(times, _HttpFault(kind="slow", seconds=seconds))
+        self._meet(times, HttpFault(pause_seconds=seconds))
 
     def lose_drive(self, drive_id: str) -> None:
         """
@@ -116,22 +137,19 @@ class Faults:
         with self._lock:
             self._conflicts.add(blob_path)
 
-    def instead_of_answer(self) -> tuple[Answer | None, str, float]:
+    def take_http_fault(self) -> HttpFault | None:
         """
-        For the service: an answer to give instead, or what befalls the answer and for how long.
+        For the service: what befalls this request; None where nothing does.
+
+        Raises:
+            Refusal: it is to be refused.
         """
         with self._lock:
             fault = self._http.popleft() if self._http else None
-        if fault is None:
-            return None, "", 0.0
-        if fault.kind == "throttle":
-            error = {"code": "TooManyRequests", "message": "Too many requests: try again later."}
-            retry = (("Retry-After", str(int(fault.seconds))),)
-            return Answer(status=429, document={"error": error}, headers=retry), "", 0.0
-        if fault.kind == "fail":
-            error = {"code": "InternalServerError", "message": "The service had an error."}
-            return Answer(status=500, document={"error": error}), "", 0.0
-        return None, fault.kind, fault.seconds
+        if fault is not None and fault.refusal is not None:
+            refusal = fault.refusal
+            raise Refusal(refusal.status, refusal.code, refusal.message, headers=refusal.headers)
+        return fault
 
     def take(self, drive_id: str, what: str) -> bool:
         """
@@ -161,7 +179,7 @@ class Faults:
             files = self._files.pop(drive_id.upper(), set())
         return FaultyVolume(volume, blocks, files)
 
-    def _meet(self, times: int, fault: _HttpFault) -> None:
+    def _meet(self, times: int, fault: HttpFault) -> None:
         with self._lock:
             self._http.extend([fault] * times)
 

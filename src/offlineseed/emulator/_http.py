@@ -93,7 +93,15 @@ class Refusal(Exception):  # noqa: N818  # it never leaves the service
     A request is refused; each dialect gives it its own shape.
     """
 
-    def __init__(self, status: int, code: str, message: str, *, target: str = "") -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        target: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         super().__init__(message)
         self.status = status
         """The HTTP status."""
@@ -103,6 +111,8 @@ class Refusal(Exception):  # noqa: N818  # it never leaves the service
         """For a person."""
         self.target = target
         """The property it is about, or empty."""
+        self.headers = headers
+        """Header fields of the answer."""
 
 
 @final

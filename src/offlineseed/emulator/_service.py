@@ -7,12 +7,16 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, final
 
 import attrs
 from azure.core.credentials import AccessToken
 from typing_extensions import Self
 
+from offlineseed.emulator._arm import refused
+from offlineseed.emulator._classic import ClassicFace
 from offlineseed.emulator._clock import VirtualClock
 from offlineseed.emulator._data_box import DataBoxFace
 from offlineseed.emulator._datacenter import Datacenter
@@ -21,6 +25,7 @@ from offlineseed.emulator._faults import Faults
 from offlineseed.emulator._http import Answer, HttpServer, Refusal, Request
 from offlineseed.emulator._import_export import ImportExportFace
 from offlineseed.emulator._jobbook import JobBook
+from offlineseed.emulator._tls import LoopbackTls
 from offlineseed.events import OnEvent, ignore_events
 
 __all__ = ["FixedTokenCredential", "ImportService"]
@@ -57,9 +62,18 @@ class ImportService:
     It listens on a free port of the loopback interface from `start()`, or from the beginning of
     a `with` block, until `close()`. Its jobs are in memory. Several may run side by side.
 
+    It speaks three dialects; each sees the jobs that were made in it. The two of Azure Resource
+    Manager, Microsoft.DataBox and Microsoft.ImportExport, ask for the token of `credential`. The
+    classic one asks for a client certificate where the service speaks TLS, and for nothing
+    otherwise.
+
     Args:
         destination: where the datacentre lays blobs down; the caller closes it.
         clock: the service's time; a clock that stands at the machine's time where None.
+        tls: speak TLS, with a certificate that `certificate_file` holds. Clients that show no
+            token to plain http, as Microsoft's, need it.
+        client_certificates: the management certificates, in PEM, that the classic dialect takes;
+            with them the service speaks TLS in any case.
         on_event: called with `BlobLanded` and `JobChanged` while the datacentre works, from the
             thread that called it.
 
@@ -78,6 +92,8 @@ class ImportService:
         *,
         destination: Destination,
         clock: VirtualClock | None = None,
+        tls: bool = False,
+        client_certificates: Iterable[bytes | str] = (),
         on_event: OnEvent = ignore_events,
     ) -> None:
         self.clock = clock or VirtualClock()
@@ -94,6 +110,10 @@ class ImportService:
             ImportExportFace(book, lambda: self.url),
             DataBoxFace(book, lambda: self.url),
         )
+        self._classic_face = ClassicFace(book, lambda: self.url)
+        self._client_certificates = tuple(client_certificates)
+        self._speaks_tls = tls or bool(self._client_certificates)
+        self._tls: LoopbackTls | None = None
         self._server: HttpServer | None = None
 
     @property
@@ -108,12 +128,31 @@ class ImportService:
             raise RuntimeError("the import service does not run: use it in a with block")
         return self._server.url
 
+    @property
+    def certificate_file(self) -> Path:
+        """
+        The service's certificate in PEM, for clients to trust; there while the service listens.
+
+        Raises:
+            RuntimeError: it does not listen, or does not speak TLS.
+        """
+        if self._tls is None:
+            raise RuntimeError("the import service does not speak TLS: start it with tls=True")
+        return self._tls.certificate_file
+
     def start(self) -> None:
         """
         Begin to listen. Does nothing where it listens already.
         """
-        if self._server is None:
-            self._server = HttpServer(self._answer)
+        if self._server is not None:
+            return
+        if self._speaks_tls:
+            self._tls = LoopbackTls(self._client_certificates)
+        try:
+            self._server = HttpServer(self._answer, tls=self._tls.context if self._tls else None)
+        except BaseException:
+            self._close_tls()
+            raise
 
     def close(self) -> None:
         """
@@ -122,6 +161,7 @@ class ImportService:
         if self._server is not None:
             self._server.close()
             self._server = None
+        self._close_tls()
 
     def __enter__(self) -> Self:
         self.start()
@@ -130,31 +170,38 @@ class ImportService:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    def _close_tls(self) -> None:
+        if self._tls is not None:
+            self._tls.close()
+            self._tls = None
+
     def _answer(self, request: Request) -> Answer:
-        answer, fault, seconds = self.faults.instead_of_answer()
-        if answer is not None:
+        is_classic = self._classic_face.is_for(request)
+        try:
+            fault = self.faults.take_http_fault()
+            answer = self._answer_classic(request) if is_classic else self._answer_arm(request)
+        except Refusal as refusal:
+            return self._classic_face.refused(refusal) if is_classic else refused(refusal)
+        if fault is None:
             return answer
-        answer = self._answer_arm(request)
-        if fault == "cut":
-            return attrs.evolve(answer, is_cut=True)
-        if fault == "slow":
-            return attrs.evolve(answer, pause_seconds=seconds)
-        return answer
+        return attrs.evolve(answer, is_cut=fault.is_cut, pause_seconds=fault.pause_seconds)
 
     def _answer_arm(self, request: Request) -> Answer:
-        try:
-            self._require_token(request)
-            for face in self._arm_faces:
-                answer = face.answer(request)
-                if answer is not None:
-                    return answer
-            raise Refusal(404, "InvalidResourceNamespace", f"There is nothing at {request.path}.")
-        except Refusal as refusal:
-            error = {"code": refusal.code, "message": refusal.message}
-            if refusal.target:
-                error["target"] = refusal.target
-            headers = (("WWW-Authenticate", "Bearer"),) if refusal.status == 401 else ()
-            return Answer(status=refusal.status, document={"error": error}, headers=headers)
+        self._require_token(request)
+        for face in self._arm_faces:
+            answer = face.answer(request)
+            if answer is not None:
+                return answer
+        raise Refusal(404, "InvalidResourceNamespace", f"There is nothing at {request.path}.")
+
+    def _answer_classic(self, request: Request) -> Answer:
+        if self._speaks_tls and not request.has_client_certificate:
+            raise Refusal(
+                403,
+                "AuthenticationFailed",
+                "The server failed to authenticate the request: it has no client certificate.",
+            )
+        return self._classic_face.answer(request)
 
     def _require_token(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
