@@ -80,7 +80,7 @@ def test_requests_carry_token_request_id_and_user_agent(jobs, service):
     assert headers["Authorization"] == "Bearer the-token"
     assert headers["x-ms-client-request-id"]
     assert headers["Accept"] == "application/json"
-    assert "offlineseed/" in headers["User-Agent"]
+    assert "offlineseed" in headers["User-Agent"]
     assert service.requests[0].url.startswith("https://management.azure.com/")
 
 
