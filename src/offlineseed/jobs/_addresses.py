@@ -112,7 +112,10 @@ class DeliveryPackage:
     drive_count: int | None = attrs.field(default=None, validator=_is_count)
     """How many drives are in the package; None where it was not said."""
     ship_date: str = attrs.field(default="", validator=_text)
-    """When it was handed over, such as `2026-01-31`; the service's own text where it wrote one."""
+    """
+    When it was handed over, such as `2026-01-31`; the service's own text where it wrote one. The
+    classic dialect asks for it.
+    """
     unknown: Unknown = attrs.field(default=(), repr=False)
     """Properties of a newer service, kept for writing back."""
 

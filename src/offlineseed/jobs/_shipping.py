@@ -191,6 +191,11 @@ def _drive_count(shipment: Shipment) -> Iterator[str]:
         yield f"the package has {count} drives and the job {wanted}: send all in one package"
 
 
+def _ship_date(shipment: Shipment) -> Iterator[str]:
+    if not shipment.package.ship_date.strip():
+        yield "the ship date is not given: the classic dialect asks for it"
+
+
 def _return_address(shipment: Shipment) -> Iterator[str]:
     address = shipment.effective_return_address
     if address is None:
@@ -263,6 +268,7 @@ RULES: tuple[ShippingRule, ...] = (
     ShippingRule("tracking-number-in-use", "delivery_package", _ERROR, _tracking_number_free),
     ShippingRule("package-replaced", "delivery_package", _WARNING, _one_package),
     ShippingRule("drive-count-differs", "delivery_package", _ERROR, _drive_count),
+    ShippingRule("ship-date-missing", "delivery_package", _WARNING, _ship_date),
     ShippingRule("return-address-incomplete", "return_address", _ERROR, _return_address),
     ShippingRule("return-phone-missing", "return_address", _ERROR, _phone),
     ShippingRule("return-email-invalid", "return_address", _ERROR, _email),

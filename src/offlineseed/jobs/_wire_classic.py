@@ -47,7 +47,7 @@ def render_job(
     """
     Render what PUT sends: everything that a customer may set, and what a newer service had set.
 
-    The service wants one of the storage account's key and a container's SAS.
+    The service wants one of the storage account's key and a container's SAS. It knows no tags.
     """
     address, shipping = job.return_address, job.return_shipping
     properties = without_none(
@@ -224,10 +224,9 @@ def parse_error(document: JsonObject) -> str:
         return ""
     message = error.member("message")
     values = error.member("azure.values")
-    codes = (error.text("code"), values.text("ExtendedCode") if values else "")
-    return ": ".join(
-        part for part in ("/".join(filter(None, codes)), message and message.text("value")) if part
-    )
+    codes = dict.fromkeys((error.text("code"), values.text("ExtendedCode") if values else ""))
+    words = message.text("value") if message else ""
+    return ": ".join(filter(None, ("/".join(filter(None, codes)), words)))
 
 
 def _render_return_address(address: ReturnAddress) -> dict[str, Any]:

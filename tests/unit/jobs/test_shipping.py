@@ -18,7 +18,9 @@ from offlineseed.jobs import (
     require_shipping,
 )
 
-PACKAGE = DeliveryPackage(carrier_name="FedEx", tracking_number="1Z 999", drive_count=1)
+PACKAGE = DeliveryPackage(
+    carrier_name="FedEx", tracking_number="1Z 999", drive_count=1, ship_date="2026-01-31"
+)
 LOCATION = Location(name="West US", supported_carriers=["FedEx", "Blue Dart"])
 
 
@@ -57,6 +59,7 @@ BROKEN = [
     ),
     ("drive-count-differs", ["package"], {"drive_count": 2}),
     ("drive-count-differs", ["package"], {"drive_count": None}),
+    ("ship-date-missing", ["package"], {"ship_date": ""}),
     ("return-address-incomplete", ["job"], {"return_address": None}),
     ("return-address-incomplete", ["job", "return_address"], {"postal_code": ""}),
     ("return-phone-missing", ["job", "return_address"], {"phone": "ask me"}),
@@ -85,12 +88,13 @@ def test_check_shipping_everything_wrong_is_said_at_once():
         "carrier-missing",
         "tracking-number-missing",
         "drive-count-differs",
+        "ship-date-missing",
         "return-address-incomplete",
         "return-shipping-missing",
     ]
     with pytest.raises(ShippingError, match=r"carrier.*tracking number") as caught:
         require_shipping(nothing)
-    assert len(caught.value.findings) == 6
+    assert len(caught.value.findings) == 7
 
 
 def test_require_shipping_number_in_use_names_the_job_and_brings_the_rest(shipment):
