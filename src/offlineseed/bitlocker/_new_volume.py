@@ -220,8 +220,8 @@ def encrypt_volume(
 def resume_volume(
     read: ReadVolume,
     layout: VolumeLayout,
-    recovery_password: RecoveryPassword,
     *,
+    recovery_password: RecoveryPassword,
     hidden_sectors: int = 2048,
 ) -> EncryptingVolume:
     """

@@ -180,7 +180,7 @@ def test_resume_volume_without_boot_sector_goes_on_with_the_same_bytes(
 ):
     with pytest.raises(BitLockerFormatError):
         open_volume(begun.read)
-    resumed = resume_volume(begun.read, vector_spec.layout, vector_password)
+    resumed = resume_volume(begun.read, vector_spec.layout, recovery_password=vector_password)
     assert resumed.structures == vector_volume.structures
     assert resumed.boot_sector == vector_volume.boot_sector
     assert resumed.encrypt(1 << 20, bytes(512)) == vector_volume.encrypt(1 << 20, bytes(512))
@@ -191,21 +191,25 @@ def test_resume_volume_one_copy_of_the_metadata_is_enough(
 ):
     begun.write(0x3100000, bytes(65536))
     begun.write(0x2100000, bytes(65536))
-    resumed = resume_volume(begun.read, vector_spec.layout, vector_password)
+    resumed = resume_volume(begun.read, vector_spec.layout, recovery_password=vector_password)
     assert resumed.structures == vector_volume.structures
 
 
 def test_resume_volume_never_begun_is_refused(vector_volume, vector_password):
     with pytest.raises(BitLockerFormatError, match="none of the volume's three copies"):
-        resume_volume(lambda _offset, length: bytes(length), vector_volume.layout, vector_password)
+        resume_volume(
+            lambda _offset, length: bytes(length),
+            vector_volume.layout,
+            recovery_password=vector_password,
+        )
 
 
 def test_resume_volume_other_password_is_refused(begun, vector_spec):
     with pytest.raises(UnlockRefusedError):
-        resume_volume(begun.read, vector_spec.layout, RecoveryPassword(bytes(16)))
+        resume_volume(begun.read, vector_spec.layout, recovery_password=RecoveryPassword(bytes(16)))
 
 
 def test_resume_volume_other_layout_is_refused(begun, vector_spec, vector_password):
     layout = attrs.evolve(vector_spec.layout, volume_bytes=65 << 20)
     with pytest.raises(BitLockerFormatError, match="another layout"):
-        resume_volume(begun.read, layout, vector_password)
+        resume_volume(begun.read, layout, recovery_password=vector_password)
