@@ -128,7 +128,7 @@ def read_seal(store: SegmentStore, generation: int) -> Seal:
         _require_types(seal)
     except CatalogError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CatalogError(f"the seal {name} is damaged: {error}", context=name) from error
     if seal.generation != generation:
         raise CatalogError(f"{name} is the seal of generation {seal.generation}", context=name)
@@ -145,15 +145,16 @@ def fetch_catalog(store: SegmentStore, seal: Seal, path: str | os.PathLike[str])
     name = catalog_name(seal.generation)
     sha256 = hashlib.sha256()
     length = 0
-    decompressor = zstandard.ZstdDecompressor().decompressobj()
+    stored = _StoredCatalog(store, name, seal.stored_catalog_bytes)
+    # Neither the seal nor the catalog can be trusted yet: what they unpack to is bounded.
+    content = zstandard.ZstdDecompressor().stream_reader(
+        stored,  # type: ignore[arg-type]  # nothing but `read` is asked for
+        read_size=4 * _PIECE,
+    )
     try:
         with Path(path).open("wb") as file:
-            for offset in range(0, seal.stored_catalog_bytes, 4 * _PIECE):
-                wanted = min(4 * _PIECE, seal.stored_catalog_bytes - offset)
-                data = decompressor.decompress(store.read(name, offset, wanted))
+            while length <= seal.catalog_bytes and (data := content.read(_PIECE)):
                 length += len(data)
-                if length > seal.catalog_bytes:
-                    break
                 sha256.update(data)
                 file.write(data)
     except zstandard.ZstdError as error:
@@ -172,6 +173,21 @@ def fetch_catalog(store: SegmentStore, seal: Seal, path: str | os.PathLike[str])
     with reading(str(path)), closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("INSERT INTO meta VALUES ('fetched_digest', ?)", (seal.digest,))
+
+
+@final
+class _StoredCatalog:
+    def __init__(self, store: SegmentStore, name: str, length: int) -> None:
+        self._store = store
+        self._name = name
+        self._length = length
+        self._offset = 0
+
+    def read(self, size: int) -> bytes:
+        wanted = min(size, self._length - self._offset)
+        data = self._store.read(self._name, self._offset, wanted) if wanted > 0 else b""
+        self._offset += len(data)
+        return data
 
 
 def _store_catalog(store: SegmentStore, path: Path, name: str) -> tuple[str, int]:

@@ -5,7 +5,16 @@ Seeds for the tests: a function that stages into a folder, and one that opens wh
 import attrs
 import pytest
 
-from offlineseed.seed import Catalog, FolderStore, SeedOptions, SeedReader, SeedWriter
+from offlineseed.seed import (
+    Catalog,
+    FolderStore,
+    SeedOptions,
+    SeedReader,
+    SeedWriter,
+    fetch_catalog,
+    read_seal,
+    sealed_generations,
+)
 
 KIB = 1024
 
@@ -47,7 +56,15 @@ class Workshop:
         return SeedReader(self.store, **arguments)
 
     def catalog(self, generation=0):
-        return Catalog(self.path(generation))
+        """
+        The catalog in the making, or a copy of the sealed one: a baseline.
+        """
+        if generation not in sealed_generations(self.store):
+            return Catalog(self.path(generation))
+        path = self.folder / "catalogs" / f"{generation}.fetched"
+        path.unlink(missing_ok=True)
+        fetch_catalog(self.store, read_seal(self.store, generation), path)
+        return Catalog(path)
 
     def seen(self, kind):
         return [event for event in self.events if isinstance(event, kind)]

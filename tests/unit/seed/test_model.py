@@ -11,7 +11,9 @@ def test_chunk_length_that_is_a_power_of_two_is_taken(chunk_bytes):
     assert SeedOptions(chunk_bytes=chunk_bytes).chunk_bytes == chunk_bytes
 
 
-@pytest.mark.parametrize("chunk_bytes", [0, 1, 32 * 1024, 65537, 3 * MIB, 32 * MIB, 1.0 * MIB, True])
+@pytest.mark.parametrize(
+    "chunk_bytes", [0, 1, 32 * 1024, 65537, 3 * MIB, 32 * MIB, 1.0 * MIB, True]
+)
 def test_chunk_length_out_of_range_is_refused(chunk_bytes):
     with pytest.raises(ValueError, match="chunk_bytes"):
         SeedOptions(chunk_bytes=chunk_bytes)

@@ -6,7 +6,20 @@ from offlineseed.seed._names import decode_name, encode_name, join_names
 
 @pytest.mark.parametrize(
     "name",
-    ["a", "a/b", "a b", "Größe", "new\nline", "x" * 255, "~", "%2e%2e", "...", "a\\b", "..a", "C:x"],
+    [
+        "a",
+        "a/b",
+        "a b",
+        "Größe",
+        "new\nline",
+        "x" * 255,
+        "~",
+        "%2e%2e",
+        "...",
+        "a\\b",
+        "..a",
+        "C:x",
+    ],
 )
 def test_name_that_stays_below_its_root_is_taken(name):
     assert decode_name(encode_name(name)) == name
