@@ -83,7 +83,9 @@ class Contents:
             parent = self._add_directories(directory)
         elif slash and not directory:
             self._absolute(file.path)
-        self.findings += name_findings(name, file.path, is_in_root=parent == ROOT)
+        problems = name_findings(name, file.path, is_in_root=parent == ROOT)
+        if problems:
+            self.findings += problems
         time = self._default_time if file.modified is None else filetime(file.modified)
         node = self._add_node(name, parent, file.length, time)
         self.files.append(node)
@@ -140,7 +142,8 @@ class Contents:
         """
         Return a node's name.
         """
-        return self.name_bytes(node).decode("utf-16-le", "surrogatepass")
+        data = self._names[self._name_ends[node] : self._name_ends[node + 1]]
+        return data.decode("utf-16-le", "surrogatepass")
 
     def path(self, node: int) -> str:
         """

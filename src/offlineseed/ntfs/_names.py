@@ -17,10 +17,14 @@ PROTECTED_DIRECTORY: Final = "System Volume Information"
 
 _NAME_UNITS: Final = 255
 _ILLEGAL = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
-_PLAIN = re.compile(r'[^<>:"/\\|?*\x00-\x1f]*[^<>:"/\\|?*\x00-\x1f. ]')
+# Most names: printable ASCII without any problem, and not even the beginning of a device's name.
+_PLAIN = re.compile(
+    r"(?!aux|clo|com|con|lpt|nul|prn)[ !#-).+,\-0-9;=@A-Z\[\]^_`a-z{}~]{0,254}"
+    r"[!#-)+,\-0-9;=@A-Z\[\]^_`a-z{}~]",
+    re.IGNORECASE | re.ASCII,
+)
 _PORTS = (port + digit for port in ("COM", "LPT") for digit in "123456789\u00b9\u00b2\u00b3")
 _DEVICES = frozenset(["CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$", *_PORTS])
-_DEVICE_STARTS = frozenset(device[:3] for device in _DEVICES)
 _SYSTEM_NAMES = frozenset((
     "$MFT", "$MFTMIRR", "$LOGFILE", "$VOLUME", "$ATTRDEF", "$BITMAP", "$BOOT", "$BADCLUS",
     "$SECURE", "$UPCASE", "$EXTEND", PROTECTED_DIRECTORY.upper(),
@@ -43,8 +47,7 @@ def name_findings(name: str, path: str, *, is_in_root: bool) -> list[Finding]:
         path: The whole path up to and including the name, for the findings.
         is_in_root: Whether the name stands in the root directory, where NTFS has files of its own.
     """
-    is_plain = _PLAIN.fullmatch(name) and len(name) <= _NAME_UNITS
-    if is_plain and name.isascii() and name[:3].upper() not in _DEVICE_STARTS:
+    if _PLAIN.fullmatch(name):
         if is_in_root and name.upper() in _SYSTEM_NAMES:
             return [_system_finding(name, path)]
         return []
