@@ -4,6 +4,7 @@ What the carrier hands over at the datacentre's door.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import final
 
@@ -25,6 +26,10 @@ class ShippedDrive:
     """Its contents: a folder that stands for its volume, an image file, or a block device."""
 
 
+def _drives(value: Iterable[ShippedDrive]) -> tuple[ShippedDrive, ...]:
+    return tuple(value)
+
+
 @final
 @attrs.frozen(kw_only=True)
 class Package:
@@ -34,7 +39,7 @@ class Package:
 
     tracking_number: str
     """The carrier's number on its label."""
-    drives: tuple[ShippedDrive, ...] = attrs.field(converter=tuple)
+    drives: tuple[ShippedDrive, ...] = attrs.field(converter=_drives)
     """What is inside."""
 
 

@@ -1,0 +1,76 @@
+"""
+What the journey needs besides the library: narration, comparing trees, and a day's changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from filecmp import cmp
+from pathlib import Path
+from typing import Any
+
+import offlineseed as osd
+
+RETURN_ADDRESS = osd.ReturnAddress(
+    recipient_name="Contoso",
+    street_address1="Examplestraat 1",
+    city="Utrecht",
+    postal_code="3511 AA",
+    country_or_region="Netherlands",
+    phone="+31 30 0000000",
+    email="backup@contoso.example",
+)
+STEPS: list[dict[str, Any]] = []
+
+
+@contextmanager
+def step(title: str) -> Iterator[dict[str, Any]]:
+    facts: dict[str, Any] = {"step": title, "bytes": 0, "note": ""}
+    began = time.perf_counter()
+    yield facts
+    seconds = facts["seconds"] = round(time.perf_counter() - began, 3)
+    facts["mb_per_s"] = round(facts["bytes"] / max(seconds, 1e-3) / 1e6, 1)
+    line = "{step:<42}{bytes:>14,} B{seconds:>8.2f} s{mb_per_s:>8.1f} MB/s  {note}"
+    print(line.format(**facts), flush=True)
+    STEPS.append(facts)
+
+
+def is_equal(left: Path, right: Path) -> bool:
+    """Compare two trees: names, kinds, contents, modes and times."""
+    names = [sorted(path.relative_to(top) for path in top.rglob("*")) for top in (left, right)]
+    return names[0] == names[1] and all(is_same(left / name, right / name) for name in names[0])
+
+
+def is_same(left: Path, right: Path) -> bool:
+    a, b = left.lstat(), right.lstat()
+    if (a.st_mode, a.st_mtime_ns) != (b.st_mode, b.st_mtime_ns):
+        return False
+    if left.is_symlink():
+        return left.readlink() == right.readlink()
+    return left.is_dir() or cmp(left, right, shallow=False)
+
+
+def parse_arguments(volumes: Iterable[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Offline seeding from end to end.")
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--work", type=Path, required=True, help="an empty or new folder")
+    parser.add_argument("--drives", type=int, default=2)
+    parser.add_argument("--drive-bytes", type=int, help="size of each drive")
+    parser.add_argument("--volumes", choices=sorted(volumes), default="directory")
+    parser.add_argument("--blob-endpoint", help="connection string; without it, a folder")
+    parser.add_argument("--report", type=Path, help="write the figures as JSON")
+    return parser.parse_args()
+
+
+def change(folder: Path) -> None:
+    """Do what a day does to a folder: a new file, a changed one, a renamed one, one less."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    (folder / "new file of the day.txt").write_text("what happened today\n" * 1000)
+    if len(files) > 2:
+        files[0].rename(files[0].with_name("renamed of the day"))
+        files[1].unlink()
+        with files[2].open("ab") as file:
+            file.write(b"one line more\n")

@@ -1,0 +1,159 @@
+"""
+Offline seeding from end to end on one machine, with the import service emulated.
+
+    python examples/journey.py SOURCE --work DIR
+
+Staging, drives, import job, datacentre, landing, verification, restore, and the first increment.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+
+from _narration import RETURN_ADDRESS, STEPS, change, is_equal, parse_arguments, step
+from azure.storage.blob import ContainerClient
+
+import offlineseed as osd
+from offlineseed.emulator import (
+    BlobDestination,
+    FolderDestination,
+    ImportService,
+    Package,
+    ShippedDrive,
+)
+from offlineseed.manifest import parse_manifest
+from offlineseed.seed import SegmentStore
+from offlineseed.verify import BlobLanded, FolderLanded, LandedBlobs
+
+VOLUMES = {"directory": osd.DirectoryVolumes()}
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/backup"
+ACCOUNT_ID = f"{GROUP_ID}/providers/Microsoft.Storage/storageAccounts/examplestorage"
+
+
+def main() -> None:
+    options = parse_arguments(VOLUMES)
+    work, volumes = options.work, VOLUMES[options.volumes]
+
+    settings = osd.SeedSettings(
+        staging_location=str(work / "staging"),
+        import_job_name="nightly",
+        subscription_id=SUBSCRIPTION,
+        storage_account="examplestorage",
+        container="seed",
+    )
+    job = osd.StagingLocation(settings.staging_location).create(settings)
+    with step("Stage the initial backup") as facts:
+        with job.write_seed(options=osd.SeedOptions(segment_bytes=8 << 20)) as writer:
+            writer.add_tree(options.source)
+            seal = writer.seal()
+        facts |= {"bytes": seal.content_bytes, "items": seal.items, "findings": seal.findings}
+        facts["note"] = f"{seal.items:,} items, stored in {seal.stored_bytes:,} B"
+
+    staged = sum(blob.length for blob in job.blobs())
+    size = options.drive_bytes or staged // options.drives + staged // 16 + (12 << 20)
+    names = [f"DRIVE{number}" for number in range(1, options.drives + 1)]
+    drives = [osd.Drive(drive_id=n, path=work / "drives" / n, size_bytes=size) for n in names]
+    spaces = [osd.DriveSpace(drive_id=d.drive_id, capacity=volumes.capacity(d)) for d in drives]
+    with step(f"Prepare the drives ({options.volumes})") as facts:
+        preparer = osd.DrivePreparer(
+            volumes=volumes,
+            keys=osd.FileKeyStore(work / "keys.json"),
+            storage_account_key=osd.Secret("ZXhhbXBsZS1rZXk="),
+        )
+        prepared = osd.prepare_drives(
+            preparer,
+            job,
+            plans=osd.DrivePlanner().plan(job.blobs(), spaces),
+            drives=drives,
+            consents=[osd.Consent(drive_id=d.drive_id, size_bytes=d.size_bytes) for d in drives],
+        )
+        facts |= {"bytes": staged, "drives": len(prepared), "note": f"{len(prepared)} drives"}
+
+    endpoint = options.blob_endpoint
+    landing = BlobDestination(endpoint) if endpoint else FolderDestination(work / "landed")
+    with ImportService(destination=landing) as service, import_jobs(service) as jobs:
+        with step("Create the import job and ship the drives") as facts:
+            jobs.create_job(import_job(settings, prepared))
+            parcel = osd.DeliveryPackage(carrier_name="FedEx", tracking_number="1Z-EXAMPLE")
+            jobs.update_shipping(job.name, parcel)
+            boxes = tuple(ShippedDrive(drive_id=d.drive_id, path=d.path) for d in drives)
+            service.datacenter.receive(Package(tracking_number="1Z-EXAMPLE", drives=boxes))
+        with step("Upload in the datacentre") as facts:
+            service.datacenter.process()
+            state = jobs.get_job(job.name).state
+            facts |= {"bytes": staged, "note": f"import job: {state}", "state": state}
+
+    landed: LandedBlobs = FolderLanded(work / "landed", settings.container)
+    store: SegmentStore = osd.FolderStore(work / "landed" / settings.container / job.name)
+    if endpoint:
+        container = ContainerClient.from_connection_string(endpoint, settings.container)
+        landed, store = BlobLanded(container), osd.BlobStore(container, prefix=job.name)
+    copies = (job.drive_folder(d.drive_id) / "DriveManifest.xml" for d in prepared)
+    today = work / "restored"
+    with osd.SeedReader(store, expected_digest=seal.digest) as reader:
+        with step("Verify what landed against manifests and seal") as facts:
+            manifests = [parse_manifest(copy.read_bytes()) for copy in copies]
+            osd.verify_landed(landed, manifests).raise_if_failed()
+            facts |= {"bytes": staged, "damaged": len(list(reader.check()))}
+        with step("Restore from the landed container") as facts:
+            facts["bytes"] = reader.restore(today).content_bytes
+    with step("Compare with the source") as facts:
+        facts |= {"bytes": seal.content_bytes, "equal": is_equal(options.source, today)}
+
+    change(today)
+    with step("Send the first increment over the network") as facts:
+        with osd.SeedReader(store, generation=0) as reader:
+            catalog = work / "increment" / "catalog.sqlite"
+            with osd.SeedWriter(store, catalog, baseline=reader.catalog) as writer:
+                writer.add_tree(today)
+                second = writer.seal()
+        facts |= {"bytes": second.content_bytes, "stored": second.stored_bytes}
+        facts["note"] = f"{second.stored_bytes:,} B of new segments"
+    with step("Restore and compare both generations") as facts:
+        for generation, original in ((0, options.source), (1, today)):
+            with osd.SeedReader(store, generation=generation) as reader:
+                again = work / f"again-{generation}"
+                facts["bytes"] += reader.restore(again).content_bytes
+                facts[f"equal_{generation}"] = is_equal(original, again)
+                shutil.rmtree(again)
+
+    equal = [fact for one in STEPS for key, fact in one.items() if key.startswith("equal")]
+    report = {"restored_equal": all(equal), "seal": seal.digest, "steps": STEPS}
+    if options.report:
+        options.report.write_text(json.dumps(report, indent=2) + "\n")
+    print("Everything restored is equal." if all(equal) else "SOMETHING RESTORED DIFFERS.")
+    sys.exit(not all(equal))
+
+
+def import_jobs(service: ImportService) -> osd.ImportExportJobs:
+    return osd.ImportExportJobs(
+        service.credential,
+        subscription_id=SUBSCRIPTION,
+        resource_group="backup",
+        base_url=service.url,
+    )
+
+
+def import_job(settings: osd.SeedSettings, drives: tuple[osd.PreparedDrive, ...]) -> osd.ImportJob:
+    return osd.ImportJob(
+        name=settings.import_job_name,
+        location="West Europe",
+        storage_account=ACCOUNT_ID,
+        return_address=RETURN_ADDRESS,
+        drives=[
+            osd.JobDrive(
+                drive_id=drive.drive_id,
+                recovery_password=drive.recovery_password,
+                manifest_file=drive.manifest_file,
+                manifest_hash=drive.manifest_hash,
+            )
+            for drive in drives
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
