@@ -44,7 +44,7 @@ __all__ = ["DataBoxFace"]
 
 _DIALECT = "DataBox"
 _SKU = "DataBoxCustomerDisk"
-_VERSIONS = ("2025-07-01", "2025-02-01", "2024-03-01-preview", "2022-12-01")
+_VERSIONS = ("2025-07-01", "2025-02-01", "2022-12-01")
 _PROVIDER = r"/providers/Microsoft\.DataBox"
 _SUBSCRIPTION = r"/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _SUBSCRIPTION + r"/resourceGroups/(?P<scope>[^/]+)"

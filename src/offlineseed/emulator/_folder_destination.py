@@ -44,7 +44,8 @@ class FolderDestination:
         """The folder."""
 
     def exists(self, container: str, name: str) -> bool:
-        return os.path.lexists(self._file(container, name))
+        # A folder of that name is no blob; to lay one down there fails, and says so.
+        return self._file(container, name).is_file()
 
     def upload(self, target: BlobTarget) -> BlobUpload:
         final_path = self._file(target.container, target.name)

@@ -157,12 +157,14 @@ class _Server(ThreadingHTTPServer):
         self._tls = tls
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
+        self._is_closing = False
         super().__init__(("127.0.0.1", 0), _Handler)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
+        # Before its thread starts: whoever hangs up has to know of it.
         with self._open_lock:
             self._open.add(request)
-        super().process_request_thread(request, client_address)
+        super().process_request(request, client_address)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         if self._tls is None:
@@ -174,6 +176,8 @@ class _Server(ThreadingHTTPServer):
             request, server_side=True, do_handshake_on_connect=False
         ) as secure:
             with self._open_lock:
+                if self._is_closing:
+                    return
                 self._open.add(secure)
             try:
                 secure.do_handshake()
@@ -194,6 +198,7 @@ class _Server(ThreadingHTTPServer):
 
     def hang_up(self) -> None:
         with self._open_lock:
+            self._is_closing = True
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)

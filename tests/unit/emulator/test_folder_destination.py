@@ -69,3 +69,13 @@ def test_uri_is_a_file_url_with_escapes(landed):
     uri = FolderDestination(landed).uri("seed", "a b%")
     assert uri.startswith("file:///")
     assert uri.endswith("/seed/a%20b%25")
+
+
+def test_upload_blob_where_a_folder_is_fails(landed):
+    destination = FolderDestination(landed)
+    lay_down(destination, "x/y")
+    assert not destination.exists("seed", "x")
+    with pytest.raises(OSError, match="directory"):
+        lay_down(destination, "x")
+    with pytest.raises(OSError, match=r"directory|exists"):
+        lay_down(destination, "x/y/z")

@@ -44,8 +44,9 @@ def test_client_request_id_comes_back(client):
     assert headers["x-ms-client-request-id"] == "abc"
 
 
-def test_close_with_an_idle_connection_returns_at_once(landed):
-    service = ImportService(destination=FolderDestination(landed))
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+def test_close_with_an_idle_connection_returns_at_once(landed, tls):
+    service = ImportService(destination=FolderDestination(landed), tls=tls)
     service.start()
     port = urlsplit(service.url).port
     with socket.create_connection(("127.0.0.1", port)) as idle:

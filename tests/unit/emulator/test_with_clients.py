@@ -1,0 +1,105 @@
+"""
+The library's own clients on the emulator, through the faults that they have to bear.
+"""
+
+import pytest
+
+from offlineseed._secret import Secret
+from offlineseed.emulator import Package
+from offlineseed.errors import JobNotFoundError, JobStateError
+from offlineseed.jobs import (
+    DataBoxJobs,
+    DeliveryPackage,
+    ImportExportJobs,
+    ImportJob,
+    JobDrive,
+    JobState,
+    LogLevel,
+    ReturnAddress,
+    ReturnShipping,
+)
+
+ACCOUNT = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/acct"
+PASSWORD = "238810-662376-448998-450120-652806-203390-606320-483076"
+PACKAGE = DeliveryPackage(
+    carrier_name="FedEx", tracking_number="1Z", drive_count=1, ship_date="2024-03-01"
+)
+
+
+@pytest.fixture(params=[ImportExportJobs, DataBoxJobs], ids=lambda kind: kind.__name__)
+def jobs(request, service):
+    with request.param(
+        service.credential,
+        subscription_id="sub",
+        resource_group="rg",
+        base_url=service.url,
+        retry_backoff_factor=0.01,
+    ) as jobs:
+        yield jobs
+
+
+@pytest.fixture
+def job(drive):
+    drive.add("seed/a.bin", b"0123456789").seal()
+    return ImportJob(
+        name="job-one",
+        storage_account=ACCOUNT,
+        location="westus",
+        drives=[
+            JobDrive(
+                drive_id=drive.drive_id,
+                recovery_password=Secret(PASSWORD),
+                manifest_file="\\DriveManifest.xml",
+                manifest_hash=drive.manifest_hash,
+            )
+        ],
+        return_address=ReturnAddress(
+            recipient_name="A Person",
+            street_address1="1 Street",
+            city="Town",
+            postal_code="12345",
+            country_or_region="US",
+            phone="123",
+            email="a@example.com",
+        ),
+        return_shipping=ReturnShipping(carrier_name="FedEx", carrier_account_number="7"),
+        log_level=LogLevel.VERBOSE,
+    )
+
+
+def test_job_lives_from_creation_to_deletion(jobs, job, service, drive, landed):
+    assert jobs.create_job(job).state is JobState.CREATING
+    assert [found.name for found in jobs.list_jobs()] == ["job-one"]
+    (key,) = jobs.list_recovery_passwords("job-one")
+    assert key.recovery_password.reveal() == PASSWORD
+    assert jobs.update_shipping("job-one", PACKAGE).delivery_package.tracking_number == "1Z"
+    with pytest.raises(JobStateError):
+        jobs.delete_job("job-one")
+    service.datacenter.receive(Package(tracking_number="1Z", drives=[drive.shipped()]))
+    assert jobs.get_job("job-one").state is JobState.RECEIVED
+    service.datacenter.process()
+    ended = jobs.get_job("job-one")
+    assert ended.state is JobState.COMPLETED
+    assert ended.is_terminal
+    assert ended.drives[0].bytes_succeeded == 10
+    assert ended.drives[0].verbose_log_uri.startswith("file://")
+    assert (landed / "seed/a.bin").read_bytes() == b"0123456789"
+    jobs.delete_job("job-one")
+    with pytest.raises(JobNotFoundError):
+        jobs.get_job("job-one")
+
+
+@pytest.mark.parametrize("fault", ["throttle", "fail", "cut"])
+def test_fault_on_the_way_is_borne(jobs, job, service, fault):
+    def befall():
+        if fault == "throttle":
+            service.faults.throttle(retry_after_seconds=0)
+        else:
+            getattr(service.faults, fault)()
+
+    befall()
+    assert jobs.create_job(job).state is JobState.CREATING
+    befall()
+    assert jobs.get_job("job-one").name == "job-one"
+    befall()
+    assert jobs.update_shipping("job-one", PACKAGE).state is JobState.SHIPPING
