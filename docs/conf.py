@@ -7,6 +7,7 @@ to `reference/index.md` when the documentation is built.
 
 from __future__ import annotations
 
+import importlib
 import pkgutil
 import re
 from importlib.metadata import version as version_of
@@ -57,7 +58,8 @@ def write_reference(folder: Path) -> None:
     Write one page for each public package; leave pages that are right untouched.
     """
     folder.mkdir(exist_ok=True)
-    pages = {f"{name}.rst": reference_page(name) for name in ["offlineseed", *public_packages()]}
+    pages = {f"{name}.rst": reference_page(name) for name in public_packages()}
+    pages["offlineseed.rst"] = facade_page()
     for stale in {path.name for path in folder.glob("*.rst")} - pages.keys():
         (folder / stale).unlink()
     for name, text in pages.items():
@@ -72,6 +74,27 @@ def reference_page(name: str) -> str:
     """
     title = f"{name}\n{'=' * len(name)}"
     return f"{title}\n\n.. automodule:: {name}\n   :members:\n   :show-inheritance:\n"
+
+
+def facade_page() -> str:
+    """
+    Return the facade's page: each name links to where it is described.
+    """
+    homes = {
+        name: package
+        for package in public_packages()
+        for name in importlib.import_module(package).__all__
+    }
+    lines = ["offlineseed", "===========", "", ".. automodule:: offlineseed", "   :no-index:", ""]
+    lines += [
+        f"- :py:obj:`{name} <{homes[name]}.{name}>`"
+        for name in offlineseed.__all__
+        if name in homes
+    ]
+    for name in offlineseed.__all__:
+        if name not in homes and not name.startswith("_"):
+            lines += ["", f".. autoclass:: offlineseed.{name}", "   :members:"]
+    return "\n".join([*lines, ""])
 
 
 def render_markdown(*arguments: Any) -> None:
