@@ -227,6 +227,9 @@ def root_children(contents: Contents) -> list[int]:
 
 
 def node_entry_length(contents: Contents, node: int) -> int:
+    """
+    Return the length of a node's index entry; a system file's is the complement of its record.
+    """
     return entry_length(2 * len(SYSTEM_NAMES[~node]) if node < 0 else contents.name_length(node))
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import attrs
 
-from offlineseed.errors import NameNotAllowedError
+from offlineseed.errors import NameNotAllowedError, VolumeFullError
 from offlineseed.findings import Finding
 from offlineseed.ntfs._contents import ROOT, Contents
 from offlineseed.ntfs._encoding import RECORD_BYTES, round_up
@@ -141,31 +141,14 @@ def plan_volume(
         raise ValueError("a serial number has 64 bits")
     reserved = tuple(reserved)
     time = filetime(created)
-    contents = Contents(time)
-    contents.findings += label_findings(label)
-    for file in files:
-        contents.add(file)
-    contents.add_reserved(reserved)
-    contents.close()
-    if contents.findings:
-        raise NameNotAllowedError(
-            f"{len(contents.findings)} names can't stand on an NTFS volume, the first: "
-            f"{contents.findings[0]}",
-            findings=contents.findings,
-        )
+    contents = _collect(files, reserved, label, time)
     is_mkntfs = placement is Placement.MKNTFS
-    records = FIRST_RECORD + len(contents)
-    per_cluster = max(1, geometry.cluster_bytes // RECORD_BYTES)
-    if is_mkntfs and not len(contents):
-        records = max(_MKNTFS_RECORDS, per_cluster)
-    else:
-        records = round_up(records, per_cluster)
+    records = _count_records(contents, geometry, is_mkntfs=is_mkntfs)
     security = security_entries(is_for_contents=not is_mkntfs or len(contents) > 0)
-
     blocks = array("I", bytes(4 * len(contents.directory_nodes)))
     for directory in contents.directory_order:
         blocks[directory] = _count_index_blocks(contents, directory)
-    root_clusters = geometry.clusters_of(blocks[ROOT] * INDEX_BLOCK_BYTES)
+
     fixed = [(0, geometry.clusters_of(BOOT_BYTES)), *_reserved_runs(reserved, geometry)]
     index_places = array("Q", bytes(8 * len(blocks)))
     if is_mkntfs:
@@ -173,7 +156,7 @@ def plan_volume(
             geometry,
             records,
             security_bytes=SDS_MIRROR_AT + security[-1].end,
-            root_index_clusters=root_clusters,
+            root_index_clusters=geometry.clusters_of(blocks[ROOT] * INDEX_BLOCK_BYTES),
         )
         index_places[ROOT] = root_run[0]
         fixed += [*attrs.astuple(places, recurse=False), root_run]
@@ -181,17 +164,7 @@ def plan_volume(
     else:
         space = Space(geometry.clusters, geometry.cluster_bytes, fixed)
         places = place_system(space, geometry, records)
-    bitmap_places: dict[int, int] = {}
-    for directory in contents.directory_order:
-        count = blocks[directory]
-        if count and not index_places[directory]:
-            index_places[directory] = space.take_whole(
-                geometry.clusters_of(count * INDEX_BLOCK_BYTES)
-            )
-        if count and not _bitmap_is_resident(contents, directory, count):
-            bitmap_places[directory] = space.take_whole(
-                geometry.clusters_of(round_up(count, 64) // 8)
-            )
+    bitmap_places = _place_indexes(contents, geometry, space, blocks, index_places)
     first_clusters, split = _place_data(contents, geometry, space)
     return NtfsLayout(
         geometry=geometry,
@@ -213,18 +186,76 @@ def plan_volume(
     )
 
 
+def _collect(
+    files: Iterable[NtfsFile], reserved: Iterable[ReservedExtent], label: str, time: int
+) -> Contents:
+    contents = Contents(time)
+    contents.findings += label_findings(label)
+    for file in files:
+        contents.add(file)
+    contents.add_reserved(reserved)
+    contents.close()
+    if contents.findings:
+        raise NameNotAllowedError(
+            f"{len(contents.findings)} names can't stand on an NTFS volume, the first: "
+            f"{contents.findings[0]}",
+            findings=contents.findings,
+        )
+    return contents
+
+
+def _count_records(contents: Contents, geometry: Geometry, *, is_mkntfs: bool) -> int:
+    per_cluster = max(1, geometry.cluster_bytes // RECORD_BYTES)
+    if is_mkntfs and not len(contents):
+        return max(_MKNTFS_RECORDS, per_cluster)
+    return round_up(FIRST_RECORD + len(contents), per_cluster)
+
+
+def _place_indexes(
+    contents: Contents,
+    geometry: Geometry,
+    space: Space,
+    blocks: Sequence[int],
+    index_places: array[int],
+) -> dict[int, int]:
+    bitmap_places: dict[int, int] = {}
+    for directory in contents.directory_order:
+        count = blocks[directory]
+        if not count:
+            continue
+        if not index_places[directory]:
+            clusters = geometry.clusters_of(count * INDEX_BLOCK_BYTES)
+            index_places[directory] = space.take_whole(clusters)
+        if not _bitmap_is_resident(contents, directory, count):
+            clusters = geometry.clusters_of(round_up(count, 64) // 8)
+            bitmap_places[directory] = space.take_whole(clusters)
+    return bitmap_places
+
+
 def _place_data(
     contents: Contents, geometry: Geometry, space: Space
 ) -> tuple[Sequence[int], dict[int, tuple[Run, ...]]]:
     first_clusters = array("Q", bytes(8 * len(contents)))
     split: dict[int, tuple[Run, ...]] = {}
-    places = space.take_each(_data_clusters(contents, geometry))
-    for node, place in zip(contents.files, places, strict=True):
-        if isinstance(place, int):
-            first_clusters[node] = place
-        else:
-            first_clusters[node] = place[0][0]
-            split[node] = place
+    free = space.free_clusters
+    try:
+        places = space.take_each(_data_clusters(contents, geometry))
+        for node, place in zip(contents.files, places, strict=True):
+            if isinstance(place, int):
+                first_clusters[node] = place
+            else:
+                first_clusters[node] = place[0][0]
+                split[node] = place
+    except VolumeFullError as e:
+        # Say what all files need, not the first that found no place.
+        needed = sum(_data_clusters(contents, geometry)) * geometry.cluster_bytes
+        free_bytes = free * geometry.cluster_bytes
+        raise VolumeFullError(
+            f"the files need {needed} bytes, the volume has {free_bytes} for them; use a larger "
+            "drive or fewer files",
+            needed_bytes=needed,
+            free_bytes=free_bytes,
+        ) from e
     for node, extent in contents.reserved.items():
         first_clusters[node] = extent.offset // geometry.cluster_bytes
     return first_clusters, split

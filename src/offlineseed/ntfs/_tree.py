@@ -63,11 +63,6 @@ class TreeShape:
         """Blocks in all."""
         return sum(len(level.ends) for level in self.levels)
 
-    @property
-    def top_block(self) -> int:
-        """Number of the top block."""
-        return self.levels[-1].first_block
-
 
 def _pack_level(
     lengths: Sequence[int], positions: Sequence[int], *, room: int, extra: int

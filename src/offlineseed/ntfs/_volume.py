@@ -105,11 +105,6 @@ class ReadVolume:
         """Records in the master file table."""
         return self._table.length // self.boot.record_bytes
 
-    @property
-    def table_runs(self) -> tuple[tuple[int | None, int], ...]:
-        """Where the master file table lies."""
-        return self._table.runs
-
     def raw_record(self, number: int) -> bytes:
         """
         Return a record as it lies on the volume.

@@ -37,4 +37,4 @@ def test_shape_tree_holds_every_entry_once_and_has_no_empty_block(length, count)
 
     assert sorted(seen) == list(range(count))
     assert len(shape.levels[-1].ends) == 1
-    assert shape.top_block == shape.blocks - 1
+    assert shape.levels[-1].first_block == shape.blocks - 1
