@@ -136,7 +136,12 @@ def _bundle(
     except Exception:  # noqa: BLE001  # damaged certificates raise errors of many kinds here
         # The reason that OpenSSL gives is the same for a password, damage and a refused cipher.
         ciphers = " and ".join(facts.ciphers) or "an unknown cipher"
-        if facts.has_empty_password:
+        if facts.has_empty_password and not facts.ciphers:
+            found(
+                "certificate-unreadable",
+                "the management certificate is damaged: download the file again",
+            )
+        elif facts.has_empty_password:
             found(
                 "certificate-cipher-refused",
                 f"the management certificate is encrypted with {ciphers}, which OpenSSL here "

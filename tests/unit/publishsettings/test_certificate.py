@@ -182,6 +182,13 @@ def test_certificate_damaged_is_refused(bundles):
     assert code_of(bytes(data)).startswith("certificate-")
 
 
+def test_certificate_damaged_within_its_integrity_is_refused(bundles):
+    data = bundles.packed()
+    key_oid = bytes.fromhex("2a864886f70d010101")
+    changed = data.replace(key_oid, bytes.fromhex("2a864886f70d0101ff"), 1)
+    assert code_of(changed.replace(*integrity_of(changed))) == "certificate-unreadable"
+
+
 def test_certificate_too_long_is_refused():
     assert code_of(b"\x30" * 40_000) == "certificate-too-long"
 
