@@ -160,6 +160,18 @@ def test_order_cancelled_before_shipping_ends_and_is_deleted(client):
     client.jobs.begin_delete("rg", "one").result()
 
 
+def test_order_accepted_now_and_done_later(client, service):
+    service.faults.postpone()
+    poller = client.jobs.begin_create("rg", "one", order("D1"))
+    assert not poller.done()
+    assert poller.result().properties.status == "AwaitingShipmentDetails"
+    client.jobs.cancel("rg", "one", models.CancellationReason(reason="no"))
+    service.faults.postpone()
+    client.jobs.begin_delete("rg", "one").result()
+    with pytest.raises(ResourceNotFoundError):
+        client.jobs.get("rg", "one")
+
+
 def test_order_taken_through_to_the_end(client, service, tmp_path):
     client.jobs.begin_create("rg", "one", order("D1", "D2")).result()
     client.jobs.mark_devices_shipped("one", "rg", shipped())

@@ -48,6 +48,7 @@ class Faults:
         self._blocks: dict[str, set[tuple[str, int]]] = {}
         self._files: dict[str, set[str]] = {}
         self._conflicts: set[str] = set()
+        self._postponed = 0
 
     def throttle(self, times: int = 1, *, retry_after_seconds: int = 1) -> None:
         """
@@ -85,6 +86,13 @@ class Faults:
         Take this long to send the answer's body.
         """
         self._meet(times, HttpFault(pause_seconds=seconds))
+
+    def postpone(self, times: int = 1) -> None:
+        """
+        Only accept the next PUT, PATCH or DELETE of a Data Box order: its outcome comes later.
+        """
+        with self._lock:
+            self._postponed += times
 
     def lose_drive(self, drive_id: str) -> None:
         """
@@ -150,6 +158,15 @@ class Faults:
             refusal = fault.refusal
             raise Refusal(refusal.status, refusal.code, refusal.message, headers=refusal.headers)
         return fault
+
+    def take_postponement(self) -> bool:
+        """
+        For the service: whether this write's outcome is to come later; it is used up.
+        """
+        with self._lock:
+            is_there = self._postponed > 0
+            self._postponed -= is_there
+            return is_there
 
     def take(self, drive_id: str, what: str) -> bool:
         """

@@ -25,6 +25,7 @@ from offlineseed.emulator._faults import Faults
 from offlineseed.emulator._http import Answer, HttpServer, Refusal, Request
 from offlineseed.emulator._import_export import ImportExportFace
 from offlineseed.emulator._jobbook import JobBook
+from offlineseed.emulator._postponed import PostponedAnswers
 from offlineseed.emulator._tls import LoopbackTls
 from offlineseed.events import OnEvent, ignore_events
 
@@ -110,6 +111,7 @@ class ImportService:
             ImportExportFace(book, lambda: self.url),
             DataBoxFace(book, lambda: self.url),
         )
+        self._postponed = PostponedAnswers()
         self._classic_face = ClassicFace(book, lambda: self.url)
         self._client_certificates = tuple(client_certificates)
         self._speaks_tls = tls or bool(self._client_certificates)
@@ -188,10 +190,17 @@ class ImportService:
 
     def _answer_arm(self, request: Request) -> Answer:
         self._require_token(request)
+        later = self._postponed.find(request)
+        if later is not None:
+            return later
         for face in self._arm_faces:
             answer = face.answer(request)
-            if answer is not None:
-                return answer
+            if answer is None:
+                continue
+            is_write = request.method in ("PUT", "PATCH", "DELETE")
+            if isinstance(face, DataBoxFace) and is_write and self.faults.take_postponement():
+                return self._postponed.postpone(request, answer, self.url)
+            return answer
         raise Refusal(404, "InvalidResourceNamespace", f"There is nothing at {request.path}.")
 
     def _answer_classic(self, request: Request) -> Answer:

@@ -103,3 +103,11 @@ def test_fault_on_the_way_is_borne(jobs, job, service, fault):
     assert jobs.get_job("job-one").name == "job-one"
     befall()
     assert jobs.update_shipping("job-one", PACKAGE).state is JobState.SHIPPING
+
+
+def test_order_accepted_now_and_done_later_is_waited_for(service, job):
+    with DataBoxJobs(
+        service.credential, subscription_id="sub", resource_group="rg", base_url=service.url
+    ) as jobs:
+        service.faults.postpone()
+        assert jobs.create_job(job).state is JobState.CREATING
