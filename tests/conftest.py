@@ -3,7 +3,9 @@ What holds for every test.
 """
 
 import os
+import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,19 @@ settings.register_profile(
     "offlineseed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("offlineseed")
+
+
+@pytest.fixture
+def memory_path(tmp_path):
+    """
+    A folder like `tmp_path`, in memory where there is room: fsync costs nothing there.
+    """
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30:
+        with tempfile.TemporaryDirectory(dir=memory, prefix="test-") as folder:
+            yield Path(folder)
+    else:
+        yield tmp_path
 
 
 @pytest.fixture(scope="session")

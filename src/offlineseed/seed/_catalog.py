@@ -21,6 +21,7 @@ from offlineseed.findings import Finding, Severity
 from offlineseed.seed._model import ChunkPlace, Extent, Item, ItemKind, SegmentInfo
 from offlineseed.seed._names import decode_name, encode_name, require_safe_name
 from offlineseed.seed._schema import NAME_INDEX, create_indexes, require_version
+from offlineseed.seed._stores import is_segment_name
 
 __all__ = ["Catalog"]
 
@@ -230,6 +231,7 @@ class Catalog:
         for row in rows:
             if not (
                 isinstance(row[1], str)
+                and is_segment_name(row[1])
                 and isinstance(row[2], int)
                 and isinstance(row[3], int | None)
                 and isinstance(row[4], bytes | None)
@@ -314,10 +316,10 @@ class Catalog:
                 decode_name(name),
                 ItemKind(kind),
                 _natural(length),
-                _natural(mode),
+                _mode(mode),
                 _whole(mtime_ns),
                 digest if digest is None else _bytes(digest),
-                target if target is None else decode_name(target),
+                _target(target) if kind == ItemKind.SYMLINK else None,
             )
         except (ValueError, TypeError, AttributeError) as error:
             raise self._damaged(f"row {identity} of the table item: {error}") from error
@@ -394,6 +396,18 @@ def _natural(value: object) -> int:
     if type(value) is not int or value < 0:
         raise ValueError(f"{value!r} is not a length or offset")
     return value
+
+
+def _mode(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= 0o7777:
+        raise ValueError(f"{value!r} is no mode")
+    return value
+
+
+def _target(value: object) -> str:
+    if not isinstance(value, bytes) or not value or b"\0" in value:
+        raise ValueError("a symbolic link has no target that it could have")
+    return decode_name(value)
 
 
 def _whole(value: object) -> int:

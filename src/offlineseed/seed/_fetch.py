@@ -65,11 +65,18 @@ class ChunkFetcher:
                     self._cached_bytes -= len(dropped)
         return content
 
-    def fetch_run(self, places: Sequence[ChunkPlace]) -> Iterator[bytes | ChunkDamagedError]:
+    def fetch_run(
+        self, places: Sequence[ChunkPlace], *, salvage: bool = False
+    ) -> Iterator[bytes | ChunkDamagedError]:
         """
         Yield the contents of chunks that lie behind each other in a segment, from one request.
 
         A damaged chunk yields its error; the others are not affected.
+
+        Args:
+            places: the chunks.
+            salvage: take what the medium can't read for damage, chunk by chunk.
+
         """
         first, last = places[0], places[-1]
         if len(places) == 1:
@@ -77,11 +84,21 @@ class ChunkFetcher:
                 yield self.fetch(first)
             except ChunkDamagedError as error:
                 yield error
+            except OSError as error:
+                if not salvage:
+                    raise
+                yield self._damaged(first, f"a read error ({error})")
             return
         try:
             data = self._read(first, last.offset + last.stored - first.offset)
         except ChunkDamagedError as error:
             yield from [error] * len(places)
+            return
+        except OSError:
+            if not salvage:
+                raise
+            for place in places:
+                yield from self.fetch_run([place], salvage=True)
             return
         view = memoryview(data)
         for place in places:

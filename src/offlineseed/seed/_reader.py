@@ -94,10 +94,14 @@ class SeedReader:
             fetch_catalog(store, self.seal, path)
             self.catalog = Catalog(path)
             """The generation's catalog."""
+            try:
+                self._fetcher = ChunkFetcher(store, self.catalog.segment_names())
+            except BaseException:
+                self.catalog.close()
+                raise
         except BaseException:
             self._folder.cleanup()
             raise
-        self._fetcher = ChunkFetcher(store, self.catalog.segment_names())
 
     def __enter__(self) -> Self:
         return self

@@ -138,6 +138,7 @@ class _Restorer:
         self._on_event = on_event
         self._folders: set[bytes] = {self._root}
         self._futures: set[Future[_Outcome]] = set()
+        self._is_stopping = False
         self._items = self._bytes = 0
         self._lost: list[LostRange] = []
 
@@ -152,8 +153,8 @@ class _Restorer:
                 while self._futures:
                     self._collect(0)
             except BaseException:
-                for future in self._futures:
-                    future.cancel()
+                # What waits still has files to close: it is not cancelled, it does nothing else.
+                self._is_stopping = True
                 raise
         self._folders = {self._root}
         self._restore_links(prefix)
@@ -190,7 +191,11 @@ class _Restorer:
             for run in contiguous_runs(extents):
                 with file.lock:
                     file.open_runs += 1
-                self._submit(executor, most, self._write_run, file, run)
+                try:
+                    self._submit(executor, most, self._write_run, file, run)
+                except BaseException:
+                    file.release()
+                    raise
         finally:
             is_last = file.release()
         if is_last:
@@ -199,7 +204,10 @@ class _Restorer:
     def _write_run(self, file: _LargeFile, run: list[tuple[ChunkPlace, Extent]]) -> _Outcome:
         outcome = _Outcome()
         try:
-            contents = self._fetcher.fetch_run([place for place, _ in run])
+            if self._is_stopping:
+                return outcome
+            places = [place for place, _ in run]
+            contents = self._fetcher.fetch_run(places, salvage=self._salvage)
             for (_, extent), content in zip(run, contents, strict=True):
                 if isinstance(content, ChunkDamagedError):
                     self._lose(outcome, file.item, extent.offset, extent.length, content)
@@ -215,7 +223,10 @@ class _Restorer:
 
     def _write_group(self, group: _Group) -> _Outcome:
         outcome = _Outcome()
-        contents = self._fetcher.fetch_run([place for place, _ in group])
+        if self._is_stopping:
+            return outcome
+        places = [place for place, _ in group]
+        contents = self._fetcher.fetch_run(places, salvage=self._salvage)
         for (_, smalls), content in zip(group, contents, strict=True):
             if isinstance(content, ChunkDamagedError):
                 for item, _ in smalls:

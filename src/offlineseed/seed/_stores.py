@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 __all__ = ["SegmentStore", "SegmentWriter", "catalog_name", "seal_name", "segment_name"]
 
+_SEGMENT = re.compile(r"segments/g\d{4,}-\d{6,}\.zst", re.ASCII)
 _SEAL = re.compile(r"seals/g(\d{4,})\.json")
 
 
@@ -93,6 +94,13 @@ def segment_name(generation: int, number: int) -> str:
     Return a segment's name in its store.
     """
     return f"segments/g{generation:04d}-{number:06d}.zst"
+
+
+def is_segment_name(name: str) -> bool:
+    """
+    Tell whether a catalog may name a segment so.
+    """
+    return _SEGMENT.fullmatch(name) is not None
 
 
 def catalog_name(generation: int) -> str:

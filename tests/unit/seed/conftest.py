@@ -75,6 +75,11 @@ class Workshop:
 
 
 @pytest.fixture
+def tmp_path(memory_path):
+    return memory_path
+
+
+@pytest.fixture
 def workshop(tmp_path):
     return Workshop(tmp_path / "seed", FolderStore(tmp_path / "seed" / "store"))
 
