@@ -3,7 +3,16 @@ import hashlib
 
 import pytest
 
-from offlineseed.ntfs import Fill, NtfsFile, NtfsReader, Placement, ReservedExtent, render_volume
+from offlineseed.errors import NtfsError
+from offlineseed.ntfs import (
+    Fill,
+    NtfsFile,
+    NtfsReader,
+    Placement,
+    ReservedExtent,
+    render_volume,
+    verify_volume,
+)
 from offlineseed.ntfs._decode import parse_record
 
 MIB = 1 << 20
@@ -45,6 +54,23 @@ def test_render_writes_the_boot_sector_last_and_its_copy_before(make_layout, con
     assert pieces[-1].data[:8192] == layout.boot_region()
     assert pieces[-2].offset == layout.geometry.backup_boot_offset
     assert all(piece.offset for piece in pieces[:-1])
+
+
+def test_render_without_its_last_piece_is_no_volume(make_layout, contents):
+    layout = make_layout(contents)
+    image = bytearray(layout.geometry.volume_bytes)
+    *pieces, last = render_volume(layout, {"DriveManifest.xml": 1})
+    for piece in pieces:
+        data = bytes([piece.value]) * piece.length if isinstance(piece, Fill) else piece.data
+        image[piece.offset : piece.offset + piece.length] = data
+
+    def read(offset, length):
+        return bytes(image[offset : offset + length])
+
+    with pytest.raises(NtfsError, match="boot sector"):
+        NtfsReader(read)
+    image[: len(last.data)] = last.data
+    assert verify_volume(read) == ()
 
 
 def test_render_covers_every_cluster_that_is_not_the_callers_once(make_layout, contents):
