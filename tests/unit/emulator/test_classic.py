@@ -1,14 +1,9 @@
-import datetime as dt
 import http.client
 import json
 import ssl
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
 from offlineseed.emulator import FolderDestination, ImportService, Package
 
@@ -180,37 +175,6 @@ def test_fault_has_this_dialects_shape(service):
     status, error, headers = send(service, "GET", ACCOUNTS)
     assert (status, headers["Retry-After"]) == (429, "3")
     assert error["odata.error"]["code"] == "TooManyRequests"
-
-
-@pytest.fixture
-def management_certificate(tmp_path):
-    """
-    A certificate signed by itself, as publish settings have it, with its key.
-    """
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "management")])
-    now = dt.datetime.now(dt.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    file = tmp_path / "management.pem"
-    file.write_bytes(
-        pem
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return pem, file
 
 
 def test_mutual_tls_takes_the_management_certificate_only(landed, management_certificate):
