@@ -71,9 +71,15 @@ def parse_document(data: bytes, *, where: str) -> JobDocument:
         return JobDocument(
             settings=SeedSettings(**content["settings"]),
             source_host=str(content["source_host"]),
-            created=datetime.fromisoformat(content["created"]),
+            created=_aware(datetime.fromisoformat(content["created"])),
         )
     except FormatError:
         raise
-    except (ValueError, KeyError, TypeError, SettingsError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, SettingsError) as error:
         raise FormatError(f"{where} is damaged: {error}", context=where) from error
+
+
+def _aware(time: datetime) -> datetime:
+    if time.tzinfo is None:
+        raise ValueError("its time of creation names no time zone")
+    return time

@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import final
 
 from offlineseed._durable import make_folder
-from offlineseed.errors import GenerationSealedError, StagingError, StagingFullError
+from offlineseed.errors import (
+    GenerationSealedError,
+    StagingError,
+    StagingFullError,
+    StagingLockedError,
+)
 from offlineseed.events import OnEvent, ignore_events
 from offlineseed.manifest import BlobType
 from offlineseed.seed import (
@@ -151,12 +156,18 @@ class StagedJob:
         """
         if 0 in sealed_generations(self.store):
             return read_seal(self.store, 0)
-        if self.catalog_path.exists() and self._has_sealed_catalog():
+        if not self.catalog_path.exists():
+            return None
+        try:
             with self.lock():
+                if not self._has_sealed_catalog():
+                    return None
                 seal = publish_seal(self.store, self.catalog_path)
                 self.catalog_path.unlink(missing_ok=True)
                 return seal
-        return None
+        except StagingLockedError:
+            # Somebody is at work; the writer that seals publishes.
+            return None
 
     def reader(self, *, expected_digest: str | None = None) -> SeedReader:
         """
@@ -177,11 +188,13 @@ class StagedJob:
 
         Raises:
             ValueError: a page blob's length is not a multiple of 512.
+            UnsafeNameError: the path is not relative, has an empty, `.` or `..` part or a NUL, or
+                is one of the seed's own.
             StagingLockedError: another writer is at work.
 
         """
         with self.lock():
-            blobs = OpaqueBlobs(self.folder / "blobs")
+            blobs = OpaqueBlobs(self.folder / "blobs", self.name)
             if isinstance(source, str | os.PathLike):
                 with Path(source).open("rb") as stream:
                     return blobs.add(stream, path, blob_type)
@@ -206,7 +219,7 @@ class StagedJob:
                 yield self._blob(name, checksum_of_file(self.folder / name))
         elif self.catalog_path.exists():
             raise StagingError(f"the seed of {self.name} is not sealed: finish staging first")
-        yield from OpaqueBlobs(self.folder / "blobs")
+        yield from OpaqueBlobs(self.folder / "blobs", self.name)
 
     def drive_folder(self, drive_id: str) -> Path:
         """
@@ -227,5 +240,10 @@ class StagedJob:
         )
 
     def _has_sealed_catalog(self) -> bool:
+        journal = self.catalog_path.with_name(f"{self.catalog_path.name}-journal")
+        for file, is_complete in ((self.catalog_path, True), (journal, False)):
+            # Sealing is the last transaction: one that a crash cut short leaves a journal.
+            if (file.exists() and file.stat().st_size > 0) is not is_complete:
+                return False
         with Catalog(self.catalog_path) as catalog:
             return catalog.is_sealed

@@ -41,11 +41,8 @@ class StagingLocation:
         return f"StagingLocation({str(self.path)!r})"
 
     def __iter__(self) -> Iterator[StagedJob]:
-        if not self.path.is_dir():
-            return
-        for folder in sorted(self.path.iterdir()):
-            if (folder / _DOCUMENT).is_file():
-                yield self.open(folder.name)
+        for name in self._names():
+            yield self.open(name)
 
     def create(self, settings: SeedSettings) -> StagedJob:
         """
@@ -84,11 +81,19 @@ class StagingLocation:
                 raise FileNotFoundError(name)
             data = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError) as error:
-            names = ", ".join(job.name for job in self) or "none"
+            names = ", ".join(self._names()) or "none"
             raise StagedJobNotFoundError(
                 f"{self.path} has no import job {name!r}; it has: {names}", name=name
             ) from error
         return StagedJob(path.parent, parse_document(data, where=str(path)))
+
+    def _names(self) -> Iterator[str]:
+        if self.path.is_dir():
+            for folder in sorted(self.path.iterdir()):
+                # A copy that somebody made under another kind of name is no job.
+                is_job = check_import_job_name(folder.name) is None
+                if is_job and (folder / _DOCUMENT).is_file():
+                    yield folder.name
 
     def open_or_create(self, settings: SeedSettings) -> StagedJob:
         """

@@ -105,8 +105,10 @@ class JobLock:
         """
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
-            os.ftruncate(descriptor, 0)
-            os.close(descriptor)
+            try:
+                os.ftruncate(descriptor, 0)
+            finally:
+                os.close(descriptor)
 
     def _locked(self, holder: LockHolder | None) -> StagingLockedError:
         if holder is None:

@@ -6,20 +6,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import xxhash
 
 from offlineseed._durable import make_folder, sync_folder, write_whole
-from offlineseed.errors import FormatError
+from offlineseed.errors import FormatError, UnsafeNameError
 from offlineseed.manifest import BlobType
 from offlineseed.staging._blobs import StagedBlob
 
 __all__ = ["OpaqueBlobs"]
 
 _INDEX = "index.json"
+_FILE = re.compile(r"\d{6,}\.blob", re.ASCII)
 _PIECE = 1 << 20
 
 
@@ -35,31 +37,32 @@ class ByteStream(Protocol):
 class OpaqueBlobs:
     """
     The folder `blobs/` of a staged job: numbered files and an index that names them.
+
+    Args:
+        folder: the folder.
+        seed: name below which the seed's own blobs land.
+
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seed: str) -> None:
         self._folder = folder
+        self._seed = seed
 
     def __iter__(self) -> Iterator[StagedBlob]:
         path = self._folder / _INDEX
         if not path.exists():
             return
         try:
-            for entry in json.loads(path.read_bytes()):
-                yield StagedBlob(
-                    path=entry["path"],
-                    source=self._folder / entry["file"],
-                    length=entry["length"],
-                    blob_type=BlobType(entry["blob_type"]),
-                    checksum=entry["checksum"],
-                )
-        except (ValueError, KeyError, TypeError) as error:
+            blobs = [self._parse(entry) for entry in json.loads(path.read_bytes())]
+        except (ValueError, KeyError, TypeError, RecursionError, UnsafeNameError) as error:
             raise FormatError(f"{path} is damaged: {error}", context=str(path)) from error
+        yield from blobs
 
     def add(self, stream: ByteStream, path: str, blob_type: BlobType) -> StagedBlob:
         """
         Copy a stream in. An earlier blob of the same path is replaced.
         """
+        self._require_path(path)
         make_folder(self._folder)
         blobs = {blob.path: blob for blob in self}
         numbers = (int(blob.source.name.partition(".")[0]) for blob in blobs.values())
@@ -67,17 +70,22 @@ class OpaqueBlobs:
         partial = file.with_name(f"{file.name}.partial")
         checksum = xxhash.xxh3_128()
         length = 0
-        with partial.open("wb") as out:
-            while piece := stream.read(_PIECE):
-                out.write(piece)
-                checksum.update(piece)
-                length += len(piece)
-            out.flush()
-            os.fsync(out.fileno())
-        if blob_type is BlobType.PAGE and length % 512:
-            partial.unlink()
-            raise ValueError(f"{path!r} has {length} bytes: a page blob's are a multiple of 512")
-        partial.replace(file)
+        try:
+            with partial.open("wb") as out:
+                while piece := stream.read(_PIECE):
+                    out.write(piece)
+                    checksum.update(piece)
+                    length += len(piece)
+                out.flush()
+                os.fsync(out.fileno())
+            if blob_type is BlobType.PAGE and length % 512:
+                raise ValueError(
+                    f"{path!r} has {length} bytes: a page blob's are a multiple of 512"
+                )
+            partial.replace(file)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
         sync_folder(self._folder)
         replaced = blobs.pop(path, None)
         blob = StagedBlob(
@@ -92,6 +100,31 @@ class OpaqueBlobs:
         if replaced is not None:
             replaced.source.unlink(missing_ok=True)
         return blob
+
+    def _parse(self, entry: dict[str, Any]) -> StagedBlob:
+        path, file, length = entry["path"], entry["file"], entry["length"]
+        self._require_path(path)
+        if not _FILE.fullmatch(file) or type(length) is not int or length < 0:
+            raise ValueError(f"the entry of {path!r} has an impossible file or length")
+        return StagedBlob(
+            path=path,
+            source=self._folder / file,
+            length=length,
+            blob_type=BlobType(entry["blob_type"]),
+            checksum=str(entry["checksum"]),
+        )
+
+    def _require_path(self, path: str) -> None:
+        parts = path.split("/")
+        if "\0" in path or not {"", ".", ".."}.isdisjoint(parts):
+            raise UnsafeNameError(
+                f"{path!r} can't be a blob's path: give a relative POSIX path without '..'",
+                name=path,
+            )
+        if parts[0] == self._seed and parts[1:2] in (["segments"], ["catalogs"], ["seals"]):
+            raise UnsafeNameError(
+                f"{path!r} can't be a blob's path: the seed's own blobs lie there", name=path
+            )
 
     def _write_index(self, blobs: dict[str, StagedBlob]) -> None:
         entries = [
