@@ -103,7 +103,8 @@ class _Load:
         )
 
     def take(self, blob: StagedBlob, position: int, manifest_bytes: int) -> bool:
-        cost = self._capacity.cost(blob.length) + manifest_bytes
+        folders = blob.path.count("/")
+        cost = self._capacity.cost(blob.length, folders=folders) + manifest_bytes
         if cost > self.free:
             return False
         self.free -= cost

@@ -66,6 +66,8 @@ class FilePlace:
 
     path: str
     """The file."""
+    number: int
+    """Tells it from the volume's other files; below `NtfsLayout.node_count`."""
     length: int
     """Bytes of its data; the bound, where `is_maximum`."""
     is_maximum: bool
@@ -125,6 +127,11 @@ class NtfsLayout:
         return len(self.contents.files)
 
     @property
+    def node_count(self) -> int:
+        """Files and directories, those of reserved extents among them."""
+        return len(self.contents)
+
+    @property
     def free_bytes(self) -> int:
         """Bytes in free clusters."""
         return sum(count for _, count in self.free) * self.geometry.cluster_bytes
@@ -172,6 +179,7 @@ class NtfsLayout:
         cluster = self.geometry.cluster_bytes
         return FilePlace(
             path=self.contents.path(node),
+            number=node,
             length=self.contents.lengths[node],
             is_maximum=node in self.contents.maxima,
             is_rendered=node in self.contents.given,

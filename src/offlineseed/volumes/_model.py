@@ -79,7 +79,7 @@ class VolumeCapacity:
     """
     How much a drive's volume holds, and how files count against it.
 
-    The sum of `cost(length)` over all files, the manifest among them, may reach `usable_bytes`.
+    The sum of `cost` over all files, the manifest among them, may reach `usable_bytes`.
     """
 
     usable_bytes: int = attrs.field(validator=_check_count)
@@ -87,13 +87,16 @@ class VolumeCapacity:
     allocation_bytes: int = attrs.field(default=4096, validator=_check_size)
     """A file takes a multiple of this: the cluster size."""
     file_bytes: int = attrs.field(default=4096, validator=_check_count)
-    """Bookkeeping of each file in bytes, its share of its folder included; never too little."""
+    """Bookkeeping of each file in bytes, its place in its folder included; never too little."""
+    folder_bytes: int = attrs.field(default=0, validator=_check_count)
+    """Bookkeeping of each folder on a file's way, as if no other file were in it."""
 
-    def cost(self, length: int) -> int:
+    def cost(self, length: int, *, folders: int = 0) -> int:
         """
-        Return how many of the usable bytes a file of this length takes.
+        Return how many of the usable bytes a file of this length takes, that many folders deep.
         """
-        return -(-length // self.allocation_bytes) * self.allocation_bytes + self.file_bytes
+        allocated = -(-length // self.allocation_bytes) * self.allocation_bytes
+        return allocated + self.file_bytes + folders * self.folder_bytes
 
 
 class CacheBypass(str, Enum):
