@@ -10,19 +10,37 @@ from offlineseed.volumes._adapter import (
     VolumeReader,
     VolumeWriter,
 )
+from offlineseed.volumes._block_devices import DriveCheck, drive_facts
 from offlineseed.volumes._directory import DirectoryVolumes
+from offlineseed.volumes._eligibility import (
+    MAX_DRIVE_BYTES,
+    Bus,
+    DriveFacts,
+    FormFactor,
+    check_drive,
+)
 from offlineseed.volumes._model import CacheBypass, Drive, VolumeCapacity, VolumeFile
 from offlineseed.volumes._names import require_portable_path
+from offlineseed.volumes._native import NativeVolumes, survey_disk
 
 __all__ = [
+    "MAX_DRIVE_BYTES",
+    "Bus",
     "CacheBypass",
     "DirectoryVolumes",
     "Drive",
+    "DriveCheck",
+    "DriveFacts",
+    "FormFactor",
+    "NativeVolumes",
     "VolumeAdapter",
     "VolumeCapacity",
     "VolumeFile",
     "VolumeFileWriter",
     "VolumeReader",
     "VolumeWriter",
+    "check_drive",
+    "drive_facts",
     "require_portable_path",
+    "survey_disk",
 ]
