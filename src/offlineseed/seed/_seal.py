@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import sqlite3
-import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any, final
@@ -82,8 +81,10 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
             (catalog.generation,),
         )
         seed_id, generation = catalog.seed_id, catalog.generation
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".sealing-") as folder:
-        compact = Path(folder) / "catalog.sqlite"
+    # An interrupted publication may have left one behind.
+    compact = path.with_name(f"{path.name}.sealing")
+    compact.unlink(missing_ok=True)
+    try:
         with reading(str(path)), closing(sqlite3.connect(path)) as connection:
             connection.execute("VACUUM INTO ?", (str(compact),))
         digest, stored = _store_catalog(store, compact, catalog_name(generation))
@@ -99,6 +100,8 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
             stored_bytes=rows[0][0],
             findings=rows[0][2],
         )
+    finally:
+        compact.unlink(missing_ok=True)
     put_object(store, seal_name(generation), _render_seal(seal))
     return seal
 

@@ -144,8 +144,7 @@ class StagedJob:
             ) as writer:
                 yield writer
             if 0 in sealed_generations(self.store):
-                # The sealed catalog lies in the store; one copy of the truth is enough.
-                self.catalog_path.unlink(missing_ok=True)
+                self._drop_catalog()
 
     @property
     def seal(self) -> Seal | None:
@@ -154,20 +153,17 @@ class StagedJob:
 
         A crash between sealing the catalog and publishing the seal is mended here.
         """
-        if 0 in sealed_generations(self.store):
-            return read_seal(self.store, 0)
-        if not self.catalog_path.exists():
-            return None
-        try:
-            with self.lock():
-                if not self._has_sealed_catalog():
-                    return None
-                seal = publish_seal(self.store, self.catalog_path)
-                self.catalog_path.unlink(missing_ok=True)
-                return seal
-        except StagingLockedError:
-            # Somebody is at work; the writer that seals publishes.
-            return None
+        if self.catalog_path.exists():
+            try:
+                self._mend()
+            except StagingLockedError:
+                # Somebody is at work; the writer that seals publishes.
+                pass
+            except OSError:
+                # A share that is read only shows what is sealed nevertheless.
+                if 0 not in sealed_generations(self.store):
+                    raise
+        return read_seal(self.store, 0) if 0 in sealed_generations(self.store) else None
 
     def reader(self, *, expected_digest: str | None = None) -> SeedReader:
         """
@@ -239,9 +235,26 @@ class StagedJob:
             checksum=checksum,
         )
 
+    @property
+    def _journal_path(self) -> Path:
+        return self.catalog_path.with_name(f"{self.catalog_path.name}-journal")
+
+    def _mend(self) -> None:
+        with self.lock():
+            if 0 not in sealed_generations(self.store):
+                if not self._has_sealed_catalog():
+                    return
+                publish_seal(self.store, self.catalog_path)
+            self._drop_catalog()
+
+    def _drop_catalog(self) -> None:
+        # The sealed catalog lies in the store; one copy of the truth is enough.
+        # Its journal is empty since: a crash may have left it.
+        self._journal_path.unlink(missing_ok=True)
+        self.catalog_path.unlink(missing_ok=True)
+
     def _has_sealed_catalog(self) -> bool:
-        journal = self.catalog_path.with_name(f"{self.catalog_path.name}-journal")
-        for file, is_complete in ((self.catalog_path, True), (journal, False)):
+        for file, is_complete in ((self.catalog_path, True), (self._journal_path, False)):
             # Sealing is the last transaction: one that a crash cut short leaves a journal.
             if (file.exists() and file.stat().st_size > 0) is not is_complete:
                 return False
