@@ -41,13 +41,20 @@ class FolderStore:
         """The folder."""
         self.reserve_bytes = reserve_bytes
         """Free space that is left to others."""
+        self._had_root = False
 
     def __repr__(self) -> str:
         return f"FolderStore({str(self.root)!r})"
 
     def create(self, name: str) -> _FileWriter:
         path = self._path(name)
+        if self._had_root and not self.root.is_dir():
+            # A share that is gone: making its folder again would split the seed.
+            raise FileNotFoundError(
+                errno.ENOENT, "the folder vanished: bring it back and go on", str(self.root)
+            )
         make_folder(path.parent)
+        self._had_root = True
         return _FileWriter(path, 0, self.reserve_bytes)
 
     def recover(self, name: str, length: int) -> _FileWriter:
