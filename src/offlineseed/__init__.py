@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from offlineseed.settings import SeedSettings
     from offlineseed.staging import StagingLocation
     from offlineseed.verify import verify_drive, verify_landed
-    from offlineseed.volumes import DirectoryVolumes, Drive
+    from offlineseed.volumes import DirectoryVolumes, Drive, NativeVolumes
 
 __all__ = [
     "BlobStore",
@@ -54,6 +54,7 @@ __all__ = [
     "ImportJob",
     "JobDrive",
     "JobState",
+    "NativeVolumes",
     "OfflineSeedError",
     "PreparedDrive",
     "ReturnAddress",
@@ -84,7 +85,7 @@ _ROOMS = {
     "settings": "SeedSettings",
     "staging": "StagingLocation",
     "verify": "verify_drive verify_landed",
-    "volumes": "DirectoryVolumes Drive",
+    "volumes": "DirectoryVolumes Drive NativeVolumes",
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
 

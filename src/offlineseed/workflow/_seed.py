@@ -1,0 +1,548 @@
+"""
+The article's workflow as one object, which goes on wherever its staging location is reached.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from typing import final
+
+import attrs
+from azure.storage.blob import ContainerClient
+
+from offlineseed.drives import (
+    Consent,
+    DrivePreparer,
+    DriveSpace,
+    KeyStore,
+    PreparedDrive,
+    load_prepared_drive,
+    prepare_drives,
+)
+from offlineseed.errors import DriveError, StagedJobNotFoundError
+from offlineseed.events import FindingSeen, OnEvent, ignore_events
+from offlineseed.findings import Finding
+from offlineseed.jobs import (
+    Deadline,
+    DeliveryPackage,
+    ImportJob,
+    ImportJobs,
+    JobRegistry,
+    LogLevel,
+    ReturnAddress,
+    ReturnShipping,
+    WaitingJob,
+    check_shipping,
+)
+from offlineseed.seed import Seal, SeedOptions, SeedWriter
+from offlineseed.settings import SeedSettings
+from offlineseed.staging import StagedJob, StagingLocation
+from offlineseed.volumes import Drive, VolumeAdapter
+from offlineseed.workflow._allotment import Allotment, allot
+from offlineseed.workflow._folder import JobFolder
+from offlineseed.workflow._import_job import ImportJobOfSeed, JobRequest
+from offlineseed.workflow._machine import Machine, read_machine
+from offlineseed.workflow._probes import CheckDrive, preflight
+from offlineseed.workflow._status import (
+    SeedStatus,
+    SeedStep,
+    drive_findings,
+    status_text,
+    step_of_job,
+)
+from offlineseed.workflow._workload import Workload
+
+__all__ = ["OfflineSeed"]
+
+_NOT_CREATED = "Initiated"
+"""The state of a registry's entry whose import job is not created: no word of the service's."""
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.timezone.utc)
+
+
+@final
+class OfflineSeed:
+    """
+    One offline backup, from the wizard to the end of its import job.
+
+    Every step may be repeated: what is done is not done again, and what was interrupted goes on.
+    All that a step leaves behind lies on the staging location, so another machine goes on with
+    `OfflineSeed.open`; only recovery passwords stay in the key store of the copy machine.
+
+    Got from `initiate`, `open` or `waiting`. Holds nothing open.
+
+    Thread rule: one thread at a time; drives are prepared side by side inside `prepare`.
+    """
+
+    def __init__(
+        self,
+        job: StagedJob,
+        *,
+        registry: JobRegistry | None = None,
+        clock: Callable[[], dt.datetime] = _utc_now,
+    ) -> None:
+        """
+        Take a staged job.
+
+        Args:
+            job: the staged job.
+            registry: this machine's registry, told of every change; None for none.
+            clock: tells the time, aware.
+        """
+        self.job = job
+        """The staged job: its settings, its blobs, its folder."""
+        self._registry = registry
+        self._clock = clock
+        self._folder = JobFolder(job)
+        self._import_job = ImportJobOfSeed(job, registry)
+
+    def __repr__(self) -> str:
+        return f"OfflineSeed({str(self.job.folder)!r})"
+
+    @classmethod
+    def initiate(
+        cls,
+        settings: SeedSettings,
+        *,
+        workload: Workload = Workload.FILES_AND_FOLDERS,
+        source: Machine | None = None,
+        registry: JobRegistry | None = None,
+        clock: Callable[[], dt.datetime] = _utc_now,
+    ) -> OfflineSeed:
+        """
+        Begin an offline backup on the source machine, or find it again.
+
+        Args:
+            settings: the wizard's inputs.
+            workload: what is backed up.
+            source: this machine; read from its firmware by default.
+            registry: this machine's registry; the job waits there from now on.
+            clock: tells the time, aware.
+
+        Raises:
+            StagedJobExistsError: the staging location has a job of that name with other settings.
+            OSError: the staging location can't be written to.
+        """
+        job = StagingLocation(settings.staging_location).open_or_create(settings)
+        folder = JobFolder(job)
+        record = folder.read_workflow()
+        if record.source is None:
+            folder.write_workflow(
+                attrs.evolve(record, workload=workload, source=source or read_machine())
+            )
+        seed = cls(job, registry=registry, clock=clock)
+        if registry is not None and folder.read_job() is None:
+            registry.put_job(
+                WaitingJob(
+                    name=job.name,
+                    staging_location=settings.staging_location,
+                    state=_NOT_CREATED,
+                    created_at=job.created,
+                )
+            )
+        return seed
+
+    @classmethod
+    def open(
+        cls,
+        staging: StagingLocation | str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        registry: JobRegistry | None = None,
+        clock: Callable[[], dt.datetime] = _utc_now,
+    ) -> OfflineSeed:
+        """
+        Go on with an offline backup from its staging location, on any machine.
+
+        Args:
+            staging: the staging location.
+            name: the import job's name; None where the staging location has one job only.
+            registry: this machine's registry.
+            clock: tells the time, aware.
+
+        Raises:
+            StagedJobNotFoundError: there is none of that name, or no name was given and there is
+                not exactly one.
+        """
+        location = staging if isinstance(staging, StagingLocation) else StagingLocation(staging)
+        if name is not None:
+            return cls(location.open(name), registry=registry, clock=clock)
+        found = tuple(location)
+        if len(found) != 1:
+            names = ", ".join(job.name for job in found) or "none"
+            raise StagedJobNotFoundError(
+                f"{location.path} does not have exactly one import job: name one of: {names}"
+            )
+        return cls(found[0], registry=registry, clock=clock)
+
+    @classmethod
+    def waiting(
+        cls, registry: JobRegistry, *, clock: Callable[[], dt.datetime] = _utc_now
+    ) -> Iterator[OfflineSeed]:
+        """
+        Yield the offline backups that wait on this machine, the oldest first.
+
+        Raises:
+            StagedJobNotFoundError: the staging location of one is not reached.
+        """
+        for entry in registry.list_jobs():
+            yield cls.open(entry.staging_location, entry.name, registry=registry, clock=clock)
+
+    @property
+    def workload(self) -> Workload:
+        """
+        What is backed up.
+        """
+        return self._folder.read_workflow().workload
+
+    def preflight(
+        self,
+        *,
+        needed_bytes: int | None = None,
+        copy_machine: Machine | None = None,
+        drives: Iterable[Drive] | None = None,
+        volumes: VolumeAdapter | None = None,
+        check_drive: CheckDrive | None = None,
+        jobs: ImportJobs | None = None,
+        container: ContainerClient | None = None,
+    ) -> tuple[Finding, ...]:
+        """
+        Check what can be checked now, with what the staging location knows. See `preflight`.
+        """
+        record = self._folder.read_workflow()
+        return preflight(
+            self.job.settings,
+            location=self.job.folder.parent,
+            workload=record.workload,
+            needed_bytes=needed_bytes,
+            source=record.source,
+            copy_machine=copy_machine,
+            drives=drives,
+            volumes=volumes,
+            check_drive=check_drive,
+            jobs=jobs,
+            container=container,
+        )
+
+    def stage(
+        self,
+        source: str | os.PathLike[str] | Callable[[SeedWriter], object],
+        *,
+        options: SeedOptions | None = None,
+        needed_bytes: int = 0,
+        take_over: bool = False,
+        on_event: OnEvent = ignore_events,
+    ) -> Seal:
+        """
+        Write the initial backup to the staging location and seal it: the article's "Back up now".
+
+        A product with containers of its own stages them with `job.add_blob` instead, or besides.
+
+        Args:
+            source: a folder, or a function that adds items to a writer.
+            options: how to write.
+            needed_bytes: free space that must be there before anything is written.
+            take_over: take a lock over that another machine left.
+            on_event: gets progress events.
+
+        Returns:
+            The seal. Keep its digest on the source: it proves what lands.
+
+        Raises:
+            StagingLockedError: another writer is at work.
+            StagingFullError: there is too little room.
+        """
+        seal = self.job.seal
+        if seal is not None:
+            return seal
+        with self.job.write_seed(
+            options=options, needed_bytes=needed_bytes, take_over=take_over, on_event=on_event
+        ) as writer:
+            if callable(source):
+                source(writer)
+            else:
+                writer.add_tree(source)
+            return writer.seal()
+
+    def plan(self, volumes: VolumeAdapter, drives: Iterable[Drive] = ()) -> Allotment:
+        """
+        Say which drive gets what and what has no drive yet. Nothing is kept or changed.
+
+        Args:
+            volumes: makes the drives' volumes.
+            drives: drives to fill up, in this order; those that have a share keep it.
+
+        Raises:
+            StagingError: the backup is not staged whole.
+            DriveError: a drive's share is not of these blobs.
+        """
+        known = self._folder.read_workflow().drives
+        has_share = {one.drive_id for one in known}
+        further = [
+            (
+                DriveSpace(drive_id=drive.drive_id, capacity=volumes.capacity(drive)),
+                drive.size_bytes,
+            )
+            for drive in drives
+            if drive.drive_id not in has_share
+        ]
+        return allot(self.job, known, further=further)
+
+    def prepare(
+        self,
+        preparer: DrivePreparer,
+        drives: Iterable[Drive],
+        *,
+        consents: Iterable[Consent],
+        is_partial: bool = False,
+        executor: Executor | None = None,
+        on_event: OnEvent = ignore_events,
+    ) -> tuple[PreparedDrive, ...]:
+        """
+        Prepare drives for shipment, or go on with them.
+
+        Drives may be attached one after the other: with `is_partial` a drive is filled up though
+        others are still missing, and `plan` says what is left.
+
+        Args:
+            preparer: prepares each of them.
+            drives: the drives that are attached.
+            consents: the owner's word for each of them.
+            is_partial: go on where the drives do not hold everything.
+            executor: runs the drives; None for a thread each.
+            on_event: gets the events of all drives.
+
+        Returns:
+            The drives that were given a share, prepared.
+
+        Raises:
+            NotEnoughDrivesError: more drives are needed, and not `is_partial`; nothing was begun.
+            StagingError: the backup is not staged whole.
+            OfflineSeedError, OSError: whatever preparing a drive raises.
+        """
+        attached = tuple(drives)
+        _ = self.job.seal  # publishes one that a crash left behind, under the same lock
+        with self.job.lock():
+            allotment = self.plan(preparer.volumes, attached)
+            if not is_partial:
+                allotment.require_complete()
+            record = self._folder.read_workflow()
+            if allotment.drives != record.drives:
+                self._folder.write_workflow(attrs.evolve(record, drives=allotment.drives))
+        plans = [
+            one.plan for drive in attached if (one := allotment.drive(drive.drive_id)) is not None
+        ]
+        return prepare_drives(
+            preparer,
+            self.job,
+            plans=plans,
+            drives=attached,
+            consents=consents,
+            executor=executor,
+            on_event=on_event,
+        )
+
+    def forget_drive(self, drive_id: str) -> None:
+        """
+        Take a drive's share away, as when the drive broke: another drive gets it, the rest stay.
+
+        Raises:
+            DriveError: the drive has none.
+        """
+        with self.job.lock():
+            record = self._folder.read_workflow()
+            kept = tuple(one for one in record.drives if one.drive_id != drive_id)
+            if len(kept) == len(record.drives):
+                raise DriveError(f"drive {drive_id} has no share of {self.job.name}: see `plan`")
+            self._folder.write_workflow(attrs.evolve(record, drives=kept))
+
+    def prepared_drives(self, keys: KeyStore) -> tuple[PreparedDrive, ...]:
+        """
+        Return every drive of the job, with its recovery password.
+
+        Raises:
+            NotEnoughDrivesError: blobs are left that no drive has.
+            DriveError: a drive is not prepared, or its recovery password is not in the key store.
+        """
+        known = self._folder.read_workflow().drives
+        allot(self.job, known).require_complete()
+        return tuple(load_prepared_drive(self.job, one.drive_id, keys=keys) for one in known)
+
+    def create_job(
+        self,
+        jobs: ImportJobs,
+        *,
+        keys: KeyStore,
+        region: str,
+        return_address: ReturnAddress | None = None,
+        return_shipping: ReturnShipping | None = None,
+        storage_account: str | None = None,
+        log_level: LogLevel = LogLevel.VERBOSE,
+        on_event: OnEvent = ignore_events,
+    ) -> ImportJob:
+        """
+        Create the import job in Azure, or find it again.
+
+        The returned job says where to ship the drives. With a verbose log the service tells which
+        blobs landed under another name.
+
+        Args:
+            jobs: the import service.
+            keys: has the drives' recovery passwords.
+            region: the storage account's region; the service says which location takes its drives.
+            return_address: where the drives go afterwards; some dialects want it now.
+            return_shipping: by whom they come back.
+            storage_account: the account's resource id; by default the name in the settings.
+            log_level: how much the copy logs tell.
+            on_event: gets a `JobChanged`.
+
+        Raises:
+            NotEnoughDrivesError: blobs are left that no drive has.
+            DriveError: a drive is not prepared, or its recovery password is not in the key store.
+            JobError: another job has that name.
+            JobStateError: the job has other drives, and it is too late to replace it.
+            ShippingError: the service takes no drives for that region.
+        """
+        request = JobRequest(
+            drives=self.prepared_drives(keys),
+            region=region,
+            return_address=return_address,
+            return_shipping=return_shipping,
+            storage_account=storage_account or self.job.settings.storage_account,
+            log_level=log_level,
+        )
+        return self._import_job.create(jobs, request, now=self._clock(), on_event=on_event)
+
+    def check_shipping(
+        self,
+        jobs: ImportJobs,
+        package: DeliveryPackage,
+        *,
+        return_address: ReturnAddress | None = None,
+        return_shipping: ReturnShipping | None = None,
+    ) -> tuple[Finding, ...]:
+        """
+        Check shipping information against every rule, before it is committed. Changes nothing.
+
+        Raises:
+            JobNotFoundError: the import job is not created.
+        """
+        return check_shipping(
+            self._import_job.shipment(
+                jobs, package, return_address=return_address, return_shipping=return_shipping
+            )
+        )
+
+    def update_shipping(
+        self,
+        jobs: ImportJobs,
+        package: DeliveryPackage,
+        *,
+        return_address: ReturnAddress | None = None,
+        return_shipping: ReturnShipping | None = None,
+        on_event: OnEvent = ignore_events,
+    ) -> ImportJob:
+        """
+        Tell the service that the package is on its way, and keep what was entered.
+
+        A package without a number of drives has all of the job's.
+
+        Args:
+            jobs: the import service.
+            package: the package, as entered.
+            return_address: where the drives go afterwards; None leaves what the job has.
+            return_shipping: by whom they come back; None leaves what the job has.
+            on_event: gets a `FindingSeen` for each warning, and a `JobChanged`.
+
+        Raises:
+            JobNotFoundError: the import job is not created.
+            TrackingNumberInUseError: another job has the tracking number.
+            ShippingError: another rule is broken; has all findings.
+            JobStateError: the service says that it is too late.
+        """
+        shipment = self._import_job.shipment(
+            jobs, package, return_address=return_address, return_shipping=return_shipping
+        )
+        return self._import_job.ship(jobs, shipment, now=self._clock(), on_event=on_event)
+
+    def status(
+        self, jobs: ImportJobs | None = None, *, on_event: OnEvent = ignore_events
+    ) -> SeedStatus:
+        """
+        Return where the seed stands.
+
+        Args:
+            jobs: the import service, asked for a new snapshot; None shows the job as last seen.
+            on_event: gets a `JobChanged` where the job moved, and a `FindingSeen` for each drive
+                that went wrong.
+
+        Raises:
+            JobNotFoundError: the service does not have the job any more.
+        """
+        seen = self._folder.read_job()
+        if jobs is not None and seen is not None:
+            seen = self._import_job.refresh(jobs, now=self._clock(), on_event=on_event)
+        record = self._folder.read_workflow()
+        drives = [(one.drive_id, self._is_prepared(one.drive_id)) for one in record.drives]
+        findings = () if seen is None else drive_findings(seen.job)
+        for finding in findings:
+            on_event(FindingSeen(finding=finding))
+        unplaced = 0
+        if seen is None and self._is_staged():
+            unplaced = allot(self.job, record.drives).unplaced_bytes
+        step = self._step(drives, unplaced) if seen is None else step_of_job(seen.job)
+        return SeedStatus(
+            name=self.job.name,
+            step=step,
+            text=status_text(step),
+            drives=drives,
+            unplaced_bytes=unplaced,
+            job=None if seen is None else seen.job,
+            seen_at=None if seen is None else seen.seen_at,
+            shipping=self._folder.read_shipping(),
+            deadlines=self.deadlines(),
+            findings=findings,
+        )
+
+    def deadlines(self, now: dt.datetime | None = None) -> tuple[Deadline, ...]:
+        """
+        Return what happens by itself to the import job as last seen, the earliest first.
+
+        Args:
+            now: the time, aware; by the clock where None.
+        """
+        seen = self._folder.read_job()
+        if seen is None:
+            return ()
+        return seen.entry(self.job.settings.staging_location).deadlines(now or self._clock())
+
+    def stop_waiting(self) -> None:
+        """
+        Take the job out of this machine's registry, as when it was handed over.
+        """
+        if self._registry is not None:
+            self._registry.delete_job(
+                self.job.name, staging_location=self.job.settings.staging_location
+            )
+
+    def _step(self, drives: list[tuple[str, bool]], unplaced: int) -> SeedStep:
+        if not self._is_staged():
+            return SeedStep.INITIATED
+        if not drives:
+            return SeedStep.STAGED
+        if unplaced or not all(is_prepared for _, is_prepared in drives):
+            return SeedStep.PREPARING
+        return SeedStep.PREPARED
+
+    def _is_staged(self) -> bool:
+        if self.job.seal is not None:
+            return True
+        return not self.job.catalog_path.exists() and any(True for _ in self.job.blobs())
+
+    def _is_prepared(self, drive_id: str) -> bool:
+        return (self.job.folder / "drives" / drive_id / "prepared.json").exists()

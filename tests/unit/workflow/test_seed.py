@@ -1,0 +1,265 @@
+import datetime as dt
+
+import attrs
+import pytest
+
+from offlineseed.errors import (
+    DriveError,
+    JobError,
+    JobNotFoundError,
+    NotEnoughDrivesError,
+    ShippingError,
+    StagedJobExistsError,
+    StagedJobNotFoundError,
+    TrackingNumberInUseError,
+)
+from offlineseed.events import FindingSeen, JobChanged
+from offlineseed.jobs import DriveState, JobState
+from offlineseed.manifest import BlobType
+from offlineseed.workflow import WAITING_FOR_IMPORT_JOB, OfflineSeed, SeedStep, Workload
+
+MIB = 1 << 20
+
+
+def test_workflow_on_two_machines_reaches_the_storage_account(bench):
+    source = bench.initiate()
+    assert source.status().step is SeedStep.INITIATED
+    seal = bench.stage(source)
+    assert source.status().step is SeedStep.STAGED
+
+    copy = bench.open()
+    bench.prepare(copy)
+    assert copy.status().step is SeedStep.PREPARED
+    job = bench.create(copy)
+    assert job.shipping_information.lines()
+    assert source.status().step is SeedStep.JOB_CREATED
+
+    (waiting,) = OfflineSeed.waiting(bench.registry, clock=bench.clock)
+    shipped = waiting.update_shipping(bench.jobs, bench.package())
+    assert shipped.state is JobState.SHIPPING
+    assert copy.status().text == WAITING_FOR_IMPORT_JOB
+
+    bench.arrive()
+    status = waiting.status(bench.jobs)
+    assert status.step is SeedStep.IMPORTED
+    assert status.findings == ()
+    assert waiting.job.seal.digest == seal.digest
+    for blob in source.job.blobs():
+        landed = bench.folder / "landed/backups" / blob.path
+        assert landed.read_bytes() == blob.source.read_bytes()
+    waiting.stop_waiting()
+    assert list(OfflineSeed.waiting(bench.registry)) == []
+
+
+def test_every_step_repeated_does_nothing_twice(bench):
+    seed = bench.initiate()
+    bench.initiate()
+    seal = bench.stage(seed)
+    assert bench.stage(seed) == seal
+    first = bench.prepare(seed)
+    assert bench.prepare(seed) == first
+    created = bench.create(seed)
+    bench.clock.advance(days=1)
+    assert bench.create(seed).id == created.id
+    assert len(list(bench.jobs.list_jobs())) == 1
+    seed.update_shipping(bench.jobs, bench.package())
+    entered = seed.status().shipping.entered_at
+    bench.clock.advance(days=1)
+    seed.update_shipping(bench.jobs, bench.package())
+    assert seed.status().shipping.entered_at == entered
+
+
+def test_initiate_with_other_settings_under_the_same_name_is_refused(bench):
+    bench.initiate()
+    with pytest.raises(StagedJobExistsError):
+        OfflineSeed.initiate(attrs.evolve(bench.settings, container="others"))
+
+
+def test_open_with_several_jobs_wants_a_name(bench):
+    bench.initiate()
+    OfflineSeed.initiate(attrs.evolve(bench.settings, import_job_name="weekly"))
+    with pytest.raises(StagedJobNotFoundError, match="nightly, weekly"):
+        bench.open()
+    assert bench.open("weekly").job.name == "weekly"
+
+
+def test_drives_given_one_by_one_get_what_is_left(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    one, two = bench.drive("ONE", 3 * MIB), bench.drive("TWO", 64 * MIB)
+
+    with pytest.raises(NotEnoughDrivesError) as caught:
+        bench.prepare(seed, one)
+    assert caught.value.missing_drives >= 1
+    assert not one.path.exists()
+    assert seed.status().drives == ()
+
+    (first,) = bench.prepare(seed, one, is_partial=True)
+    status = seed.status()
+    assert (status.step, status.unplaced_bytes > 0) == (SeedStep.PREPARING, True)
+    with pytest.raises(NotEnoughDrivesError):
+        bench.create(seed)
+
+    later = bench.open()
+    (second,) = bench.prepare(later, two)
+    total = sum(blob.length for blob in seed.job.blobs())
+    assert first.total_bytes + second.total_bytes == total
+    assert [drive.drive_id for drive in later.prepared_drives(bench.keys)] == ["ONE", "TWO"]
+
+
+def test_lost_drive_is_redone_by_itself(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    one, two = bench.drive("ONE", 3 * MIB), bench.drive("TWO", 64 * MIB)
+    bench.prepare(seed, one, two)
+    share = seed.plan(bench.preparer.volumes).drive("ONE").plan
+
+    seed.forget_drive("ONE")
+    (third,) = bench.prepare(seed, bench.drive("THREE", 64 * MIB))
+
+    assert third.total_bytes == share.total_bytes
+    plan = seed.plan(bench.preparer.volumes)
+    assert [one.drive_id for one in plan.drives] == ["TWO", "THREE"]
+    assert plan.drive("THREE").plan.runs == share.runs
+    with pytest.raises(DriveError, match="ONE"):
+        seed.forget_drive("ONE")
+
+
+def test_opaque_blobs_alone_are_a_seed_too(bench):
+    seed = bench.initiate(workload=Workload.MABS)
+    seed.job.add_blob(_Zeros(4096), "0001.AIBBlob", blob_type=BlobType.PAGE)
+    assert seed.status().step is SeedStep.STAGED
+    (prepared,) = bench.prepare(seed)
+    assert (prepared.blobs, seed.workload) == (1, Workload.MABS)
+
+
+class _Zeros:
+    def __init__(self, length):
+        self._left = length
+
+    def read(self, size):
+        length = min(size, self._left)
+        self._left -= length
+        return bytes(length)
+
+
+def test_job_of_that_name_with_other_drives_is_left_alone(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    (seed.job.folder / "job.json").unlink()
+    seed.forget_drive("SERIAL1")
+    bench.prepare(seed, bench.drive("OTHER"))
+
+    with pytest.raises(JobError, match="SERIAL1"):
+        bench.create(seed)
+
+    assert bench.jobs.get_job("nightly").drive("SERIAL1") is not None
+
+
+def test_job_whose_creation_was_not_written_down_is_found_again(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    created = bench.create(seed)
+    (seed.job.folder / "job.json").unlink()
+
+    assert bench.create(bench.open()).id == created.id
+    assert seed.status().step is SeedStep.JOB_CREATED
+
+
+def test_job_is_replaced_by_its_own_seed_while_it_is_being_created(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    seed.forget_drive("SERIAL1")
+    bench.prepare(seed, bench.drive("OTHER"))
+
+    assert [drive.drive_id for drive in bench.create(seed).drives] == ["OTHER"]
+
+
+def test_nothing_secret_lies_on_the_staging_location(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    (prepared,) = bench.prepare(seed)
+    bench.create(seed)
+    seed.update_shipping(bench.jobs, bench.package())
+    password = prepared.recovery_password.reveal().encode()
+
+    for path in (bench.folder / "staging").rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert password not in data, path
+            assert b"a2V5" not in data, path
+
+
+def test_shipping_rules_are_checked_before_anything_is_told(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    with pytest.raises(JobNotFoundError):
+        seed.update_shipping(bench.jobs, bench.package())
+    bench.create(seed)
+    bad = attrs.evolve(bench.package(), tracking_number=" ", drive_count=2)
+
+    codes = {finding.code for finding in seed.check_shipping(bench.jobs, bad)}
+    assert codes >= {"tracking-number-missing", "drive-count-differs"}
+    with pytest.raises(ShippingError) as caught:
+        seed.update_shipping(bench.jobs, bad)
+    assert {finding.code for finding in caught.value.findings} == codes
+    assert bench.jobs.get_job("nightly").state is JobState.CREATING
+    assert seed.status().shipping is None
+
+
+def test_tracking_number_of_another_waiting_job_is_refused(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    (entry,) = bench.registry.list_jobs()
+    other = attrs.evolve(entry, name="weekly", tracking_number="1Z-1")
+    bench.registry.put_job(other)
+
+    with pytest.raises(TrackingNumberInUseError, match="weekly"):
+        seed.update_shipping(bench.jobs, bench.package())
+
+
+def test_deadlines_follow_the_job(bench):
+    seed = bench.initiate()
+    assert seed.deadlines() == ()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    (tracking,) = seed.deadlines()
+    assert (tracking.code, tracking.remaining) == ("tracking-due", dt.timedelta(weeks=2))
+    bench.clock.advance(days=13)
+    seed.update_shipping(bench.jobs, bench.package())
+    arrival, closing = bench.open().deadlines()
+    assert (arrival.code, arrival.remaining) == ("arrival-due", dt.timedelta(weeks=2))
+    assert seed.deadlines(bench.clock.now + dt.timedelta(days=15))[0].is_missed
+    assert closing.code == "closing"
+
+
+def test_status_tells_which_drive_never_arrived(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    one, two = bench.drive("ONE", 3 * MIB), bench.drive("TWO", 64 * MIB)
+    bench.prepare(seed, one, two)
+    bench.create(seed)
+    seed.update_shipping(bench.jobs, bench.package())
+    bench.service.faults.lose_drive("TWO")
+    bench.arrive(one, two)
+    events = []
+
+    status = seed.status(bench.jobs, on_event=events.append)
+
+    assert status.step is SeedStep.IMPORT_FAILED
+    assert status.job.drive("TWO").state is DriveState.NEVER_RECEIVED
+    (finding,) = status.findings
+    assert (finding.code, finding.subject) == ("drive-never-received", "TWO")
+    assert [event.finding for event in events if isinstance(event, FindingSeen)] == [finding]
+    assert [event.state for event in events if isinstance(event, JobChanged)] == ["Closed"]
+    # Another machine sees the same without asking the service.
+    assert bench.open().status().findings == (finding,)
