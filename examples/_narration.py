@@ -59,10 +59,34 @@ def parse_arguments(volumes: Iterable[str]) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, required=True, help="an empty or new folder")
     parser.add_argument("--drives", type=int, default=2)
     parser.add_argument("--drive-bytes", type=int, help="size of each drive")
-    parser.add_argument("--volumes", choices=sorted(volumes), default="directory")
+    parser.add_argument("--volumes", choices=sorted(volumes), default="native")
     parser.add_argument("--blob-endpoint", help="connection string; without it, a folder")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
     return parser.parse_args()
+
+
+def import_job(
+    settings: osd.SeedSettings,
+    drives: Iterable[osd.PreparedDrive],
+    *,
+    storage_account_id: str,
+) -> osd.ImportJob:
+    """Say what the service is to do with the drives, and where to send them back to."""
+    return osd.ImportJob(
+        name=settings.import_job_name,
+        location="West Europe",
+        storage_account=storage_account_id,
+        return_address=RETURN_ADDRESS,
+        drives=[
+            osd.JobDrive(
+                drive_id=drive.drive_id,
+                recovery_password=drive.recovery_password,
+                manifest_file=drive.manifest_file,
+                manifest_hash=drive.manifest_hash,
+            )
+            for drive in drives
+        ],
+    )
 
 
 def change(folder: Path) -> None:

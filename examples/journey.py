@@ -12,7 +12,7 @@ import json
 import shutil
 import sys
 
-from _narration import RETURN_ADDRESS, STEPS, change, is_equal, parse_arguments, step
+from _narration import STEPS, change, import_job, is_equal, parse_arguments, step
 from azure.storage.blob import ContainerClient
 
 import offlineseed as osd
@@ -26,8 +26,13 @@ from offlineseed.emulator import (
 from offlineseed.manifest import parse_manifest
 from offlineseed.seed import SegmentStore
 from offlineseed.verify import BlobLanded, FolderLanded, LandedBlobs
+from offlineseed.volumes import VolumeAdapter
 
-VOLUMES = {"directory": osd.DirectoryVolumes()}
+VOLUMES: dict[str, VolumeAdapter] = {
+    "native": osd.NativeVolumes(),
+    "directory": osd.DirectoryVolumes(),
+}
+SMALLEST_DRIVE = 72 << 20  # BitLocker wants 64 MiB
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/backup"
 ACCOUNT_ID = f"{GROUP_ID}/providers/Microsoft.Storage/storageAccounts/examplestorage"
@@ -53,7 +58,8 @@ def main() -> None:
         facts["note"] = f"{seal.items:,} items, stored in {seal.stored_bytes:,} B"
 
     staged = sum(blob.length for blob in job.blobs())
-    size = options.drive_bytes or staged // options.drives + staged // 16 + (12 << 20)
+    size = max(staged // options.drives + staged // 16 + (12 << 20), SMALLEST_DRIVE)
+    size = options.drive_bytes or size
     names = [f"DRIVE{number}" for number in range(1, options.drives + 1)]
     drives = [osd.Drive(drive_id=n, path=work / "drives" / n, size_bytes=size) for n in names]
     spaces = [osd.DriveSpace(drive_id=d.drive_id, capacity=volumes.capacity(d)) for d in drives]
@@ -76,7 +82,7 @@ def main() -> None:
     landing = BlobDestination(endpoint) if endpoint else FolderDestination(work / "landed")
     with ImportService(destination=landing) as service, import_jobs(service) as jobs:
         with step("Create the import job and ship the drives") as facts:
-            jobs.create_job(import_job(settings, prepared))
+            jobs.create_job(import_job(settings, prepared, storage_account_id=ACCOUNT_ID))
             parcel = osd.DeliveryPackage(carrier_name="FedEx", tracking_number="1Z-EXAMPLE")
             jobs.update_shipping(job.name, parcel)
             boxes = tuple(ShippedDrive(drive_id=d.drive_id, path=d.path) for d in drives)
@@ -134,24 +140,6 @@ def import_jobs(service: ImportService) -> osd.ImportExportJobs:
         subscription_id=SUBSCRIPTION,
         resource_group="backup",
         base_url=service.url,
-    )
-
-
-def import_job(settings: osd.SeedSettings, drives: tuple[osd.PreparedDrive, ...]) -> osd.ImportJob:
-    return osd.ImportJob(
-        name=settings.import_job_name,
-        location="West Europe",
-        storage_account=ACCOUNT_ID,
-        return_address=RETURN_ADDRESS,
-        drives=[
-            osd.JobDrive(
-                drive_id=drive.drive_id,
-                recovery_password=drive.recovery_password,
-                manifest_file=drive.manifest_file,
-                manifest_hash=drive.manifest_hash,
-            )
-            for drive in drives
-        ],
     )
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         ImportExportJobs,
         ImportJob,
         JobDrive,
-        JobState,
         ReturnAddress,
         ReturnShipping,
     )
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from offlineseed.staging import StagingLocation
     from offlineseed.verify import verify_drive, verify_landed
     from offlineseed.volumes import DirectoryVolumes, Drive, NativeVolumes
+    from offlineseed.workflow import OfflineSeed
 
 __all__ = [
     "BlobStore",
@@ -53,8 +53,8 @@ __all__ = [
     "ImportExportJobs",
     "ImportJob",
     "JobDrive",
-    "JobState",
     "NativeVolumes",
+    "OfflineSeed",
     "OfflineSeedError",
     "PreparedDrive",
     "ReturnAddress",
@@ -78,7 +78,7 @@ _ROOMS = {
     ),
     "errors": "OfflineSeedError",
     "jobs": (
-        "DataBoxJobs DeliveryPackage ImportExportJobs ImportJob JobDrive JobState ReturnAddress "
+        "DataBoxJobs DeliveryPackage ImportExportJobs ImportJob JobDrive ReturnAddress "
         "ReturnShipping"
     ),
     "seed": "BlobStore FolderStore SeedOptions SeedReader SeedWriter",
@@ -86,6 +86,7 @@ _ROOMS = {
     "staging": "StagingLocation",
     "verify": "verify_drive verify_landed",
     "volumes": "DirectoryVolumes Drive NativeVolumes",
+    "workflow": "OfflineSeed",
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
 

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from offlineseed.bitlocker import RecoveryPassword
+from offlineseed.verify import verify_drive
+from offlineseed.volumes import Drive, NativeVolumes
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = {path.name: path for path in sorted((ROOT / "examples").glob("[!_]*.py"))}
 LONGEST_EXAMPLE = 150
@@ -108,3 +112,34 @@ def test_example_is_short_and_uses_public_names_only(name):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_asked_for_help_says_how_it_is_used(name, tmp_path):
     assert "usage" in run(name, "--help", cwd=tmp_path).stdout.lower()
+
+
+@needs("stage_folder.py", "prepare_drive_image.py")
+@pytest.mark.parametrize("cipher", ["xts-128", "cbc-256"])
+def test_image_prepared_from_a_staged_job_opens_with_its_reports_password(source, tmp_path, cipher):
+    staging, image, report = tmp_path / "staging", tmp_path / "drive.img", tmp_path / "report.json"
+    run("stage_folder.py", source, staging, "--job", "first-backup", cwd=tmp_path)
+
+    told = run(
+        "prepare_drive_image.py",
+        *(staging, "--job", "first-backup", image, "--cipher", cipher, "--report", report),
+        cwd=tmp_path,
+    )
+
+    facts = json.loads(report.read_text("utf-8"))
+    assert set(facts) == {
+        "drive_id",
+        "recovery_password",
+        "manifest_file",
+        "manifest_hash",
+        "volume_offset_bytes",
+    }
+    assert report.stat().st_mode & 0o777 == 0o600
+    assert facts["recovery_password"] not in told.stdout + told.stderr
+    texts = (file.read_bytes() for file in staging.rglob("*") if file.is_file())
+    assert not any(facts["recovery_password"].encode() in text for text in texts)
+    drive = Drive(drive_id=facts["drive_id"], path=image, size_bytes=image.stat().st_size)
+    password = RecoveryPassword.parse(facts["recovery_password"])
+    verify_drive(
+        drive, NativeVolumes(), recovery_password=password, manifest_hash=facts["manifest_hash"]
+    ).raise_if_failed()

@@ -166,8 +166,8 @@ def _sectors(facts: DriveFacts, max_bytes: int) -> Iterator[_Problem]:
         yield (
             "drive-sector-size",
             (
-                f"its logical sectors have {facts.logical_sector_bytes} bytes, the service takes only"
-                " 512; take a drive that is 512n or 512e"
+                f"its logical sectors have {facts.logical_sector_bytes} bytes, the service takes"
+                " only 512; take a drive that is 512n or 512e"
             ),
             Severity.ERROR,
         )
@@ -191,8 +191,8 @@ def _attachment(facts: DriveFacts) -> Iterator[_Problem]:
         yield (
             "drive-by-usb",
             (
-                "it is attached by USB: ship a bare SATA disk, neither an enclosure nor a disk taken"
-                " out of one"
+                "it is attached by USB: ship a bare SATA disk, neither an enclosure nor a disk"
+                " taken out of one"
             ),
             Severity.WARNING,
         )

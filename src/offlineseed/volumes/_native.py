@@ -14,6 +14,7 @@ from typing import final
 
 import attrs
 
+from offlineseed._durable import make_folder
 from offlineseed.bitlocker import (
     CipherMethod,
     EncryptingVolume,
@@ -153,6 +154,8 @@ class NativeVolumes:
         plan = self._plan(places, contents, spec.volume_guid, created)
         self._require_overwritable(drive)
         _require_room(drive, plan)
+        if not drive.path.exists():
+            make_folder(drive.path.parent)
         disk = DiskFile(drive.path, size_bytes=drive.size_bytes, may_create=True)
         try:
             volume = encrypt_volume(spec, recovery_password)
