@@ -55,6 +55,8 @@ lint: .venv/.installed-test ## Check style, format, types and layers.
 	@$(PY) -m ruff format --check .
 	$(call heading,mypy --strict)
 	@$(PY) -m mypy --strict
+	$(call heading,pyright: the public API as its users see it)
+	@$(PY) -m pyright
 	$(call heading,import-linter: imports run downwards only)
 	@.venv/bin/lint-imports
 

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from offlineseed.volumes import DirectoryVolumes, Drive, NativeVolumes
     from offlineseed.workflow import OfflineSeed
 
+    __version__: str
+    """The installed version."""
+
 __all__ = [
     "BlobStore",
     "Consent",

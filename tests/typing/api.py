@@ -4,10 +4,28 @@ How the public API is typed, as a type checker sees it; checked by mypy, never r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+from azure.storage.blob import ContainerClient
 from typing_extensions import assert_type
 
 import offlineseed
+from offlineseed.bitlocker import RecoveryPassword
 from offlineseed.clouds import PUBLIC, AzureCloud, cloud_of_url
+from offlineseed.drives import (
+    Consent,
+    DrivePlan,
+    DrivePlanner,
+    DrivePreparer,
+    DriveSpace,
+    FileKeyStore,
+    KeyStore,
+    MemoryKeyStore,
+    PreparedDrive,
+    prepare_drives,
+)
+from offlineseed.emulator import FolderDestination, ImportService, Package, ShippedDrive
 from offlineseed.errors import (
     ChunkDamagedError,
     FormatError,
@@ -17,7 +35,38 @@ from offlineseed.errors import (
 )
 from offlineseed.events import Event, FindingSeen, GenerationSealed, OnEvent, ignore_events
 from offlineseed.findings import Finding, Severity
+from offlineseed.manifest import BlobType, parse_manifest
+from offlineseed.seed import (
+    BlobStore,
+    ByteStream,
+    Catalog,
+    DamagedFrame,
+    Extent,
+    FolderStore,
+    Item,
+    LostRange,
+    Seal,
+    SeedOptions,
+    SeedReader,
+    SeedWriter,
+    SegmentStore,
+    fetch_catalog,
+    read_seal,
+)
 from offlineseed.settings import SeedSettings, check_container_name
+from offlineseed.staging import StagedBlob, StagedJob
+from offlineseed.testing import MemoryStore, MemoryVolumes
+from offlineseed.verify import (
+    BlobLanded,
+    FolderLanded,
+    LandedBlobs,
+    VerificationFailure,
+    VerificationReport,
+    VerifyLevel,
+    verify_drive,
+    verify_landed,
+)
+from offlineseed.volumes import DirectoryVolumes, Drive, DriveCheck, NativeVolumes, VolumeAdapter
 
 
 def check_version() -> None:
@@ -66,3 +115,96 @@ def check_events() -> None:
     on_event: OnEvent = listener
     on_event = ignore_events
     del on_event
+
+
+def check_staging(settings: SeedSettings, stream: ByteStream) -> None:
+    location = offlineseed.StagingLocation("staging")
+    job = location.open_or_create(settings)
+    assert_type(job, StagedJob)
+    assert_type([each.name for each in location], list[str])
+    with job.write_seed(options=SeedOptions(level=3), on_event=ignore_events) as writer:
+        assert_type(writer, SeedWriter)
+        writer.add_tree(Path("data"), prefix="data")
+        writer.add_file("data/file", name="file")
+        writer.add_stream(stream, "dump", mode=0o600, mtime_ns=0)
+        assert_type(writer.seal(), Seal)
+    assert_type(job.seal, Seal | None)
+    assert_type(job.add_blob("disk.vhd", "disk.vhd", blob_type=BlobType.PAGE), StagedBlob)
+    assert_type(job.blobs(), Iterator[StagedBlob])
+
+
+def check_stores(container: ContainerClient) -> tuple[SegmentStore, ...]:
+    return FolderStore(Path("store")), BlobStore(container, prefix="nightly"), MemoryStore()
+
+
+def check_reading(store: SegmentStore) -> None:
+    with SeedReader(store, generation=0, expected_digest="0" * 64) as reader:
+        assert_type(reader, SeedReader)
+        assert_type(reader.items("data"), Iterator[Item])
+        assert_type(reader.read("data/file", 0, 10), bytes)
+        assert_type(reader.open("data/file").read(), bytes)
+        assert_type(reader.seal.parent, str | None)
+        assert_type(reader.catalog, Catalog)
+        assert_type(next(reader.catalog.extents(reader.catalog.item("x"))), Extent)
+        assert_type(next(reader.check()), DamagedFrame)
+        report = reader.restore(Path("target"), salvage=True)
+        assert_type(report.lost, tuple[LostRange, ...])
+        with SeedWriter(store, Path("catalog.sqlite"), baseline=reader.catalog) as writer:
+            assert_type(writer.generation, int)
+
+
+def check_fetching(store: SegmentStore) -> None:
+    seal = read_seal(store, 0)
+    assert_type(seal, Seal)
+    fetch_catalog(store, seal, Path("baseline.sqlite"))
+
+
+def check_adapters_and_key_stores() -> tuple[tuple[VolumeAdapter, ...], tuple[KeyStore, ...]]:
+    return (
+        (DirectoryVolumes(may_erase=True), NativeVolumes(), MemoryVolumes()),
+        (FileKeyStore(Path("keys.json")), MemoryKeyStore()),
+    )
+
+
+def check_drives(job: StagedJob, volumes: VolumeAdapter, keys: KeyStore) -> None:
+    drive = Drive(drive_id="9WM35C2V", path=Path("drive"), size_bytes=1 << 40)
+    space = DriveSpace(drive_id=drive.drive_id, capacity=volumes.capacity(drive))
+    plans = DrivePlanner().plan(job.blobs(), [space])
+    assert_type(plans, tuple[DrivePlan, ...])
+    preparer = DrivePreparer(
+        volumes=volumes,
+        keys=keys,
+        storage_account_key=offlineseed.Secret("key"),
+        check_drive=DriveCheck(),
+    )
+    consent = Consent(drive_id=drive.drive_id, size_bytes=drive.size_bytes)
+    prepared = preparer.prepare(job, plans[0], drive=drive, consent=consent)
+    assert_type(prepared, PreparedDrive)
+    assert_type(prepared.recovery_password, RecoveryPassword)
+    assert_type(
+        prepare_drives(preparer, job, plans=plans, drives=[drive], consents=[consent]),
+        tuple[PreparedDrive, ...],
+    )
+    report = verify_drive(drive, volumes, recovery_password=prepared.recovery_password)
+    assert_type(report, VerificationReport)
+
+
+def check_landed(container: ContainerClient, manifest: bytes) -> tuple[LandedBlobs, ...]:
+    landed = BlobLanded(container), FolderLanded("landed", "seed")
+    report = verify_landed(landed[0], [parse_manifest(manifest)], level=VerifyLevel.SAMPLE)
+    assert_type(report.failures, tuple[VerificationFailure, ...])
+    assert_type(report.is_ok, bool)
+    return landed
+
+
+def check_the_facade_gives_what_the_rooms_give() -> None:
+    assert_type(offlineseed.SeedOptions(), SeedOptions)
+    assert_type(offlineseed.DirectoryVolumes(), DirectoryVolumes)
+
+
+def check_emulator() -> None:
+    with ImportService(destination=FolderDestination("landed")) as service:
+        assert_type(service.url, str)
+        box = ShippedDrive(drive_id="9WM35C2V", path=Path("drive"))
+        receipt = service.datacenter.receive(Package(tracking_number="1Z", drives=[box]))
+        assert_type(receipt.received, tuple[str, ...])
