@@ -2,6 +2,7 @@
 What the page on formats says, held against what is written: its reader restores, its tables agree.
 """
 
+import datetime as dt
 import json
 import os
 import re
@@ -15,9 +16,26 @@ import pytest
 import zstandard
 
 import offlineseed as osd
-from offlineseed.drives import MemoryKeyStore
+from offlineseed.drives import DrivePlan, MemoryKeyStore
+from offlineseed.jobs import (
+    DeliveryPackage,
+    ImportJob,
+    JobDrive,
+    ShippingRecord,
+    render_shipping_record,
+)
 from offlineseed.manifest import BlobType
 from offlineseed.seed import catalog_name, fetch_catalog, read_seal, segment_name
+from offlineseed.workflow import AllottedDrive, Machine, Workload
+from offlineseed.workflow._documents import (
+    JOB_FILE,
+    SHIPPING_FILE,
+    WORKFLOW_FILE,
+    SeenJob,
+    WorkflowRecord,
+    render_seen_job,
+    render_workflow,
+)
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "explanation" / "formats.md"
 CHUNK = 64 << 10
@@ -251,6 +269,39 @@ def test_page_lists_every_member_of_the_json_files(job):
     told = {title: sorted(name for name, _ in rows(title)) for title in written}
 
     assert told == {title: sorted(names) for title, names in written.items()}
+
+
+def test_page_lists_every_member_of_what_the_workflow_keeps():
+    now = dt.datetime(2026, 1, 2, tzinfo=dt.timezone.utc)
+    record = WorkflowRecord(
+        source=Machine(host="source"),
+        drives=[
+            AllottedDrive(
+                plan=DrivePlan(drive_id="D1", runs=((0, 3),), blobs=3, total_bytes=9, digest="0"),
+                size_bytes=10,
+            )
+        ],
+    )
+    seen = SeenJob(
+        job=ImportJob(name="nightly", location="West Europe", drives=[JobDrive(drive_id="D1")]),
+        seen_at=now,
+        created_at=now,
+    )
+    shipped = ShippingRecord(
+        package=DeliveryPackage(carrier_name="FedEx", tracking_number="1Z"), entered_at=now
+    )
+    written = {
+        WORKFLOW_FILE: json.loads(render_workflow(record)),
+        JOB_FILE: json.loads(render_seen_job(seen)),
+        SHIPPING_FILE: json.loads(render_shipping_record(shipped)),
+    }
+
+    told = {title: sorted(name for name, _ in rows(title)) for title in written}
+
+    assert told == {title: sorted(document) for title, document in written.items()}
+    inner = [*written[WORKFLOW_FILE]["drives"][0], *written[WORKFLOW_FILE]["source"]]
+    assert [name for name in inner if f"`{name}`" not in section(WORKFLOW_FILE)] == []
+    assert [each for each in Workload if f"`{each.value}`" not in section(WORKFLOW_FILE)] == []
 
 
 def test_page_lists_every_record_of_a_journal_and_its_members(job):
