@@ -82,7 +82,7 @@ class GenerationSealed:
     generation: int
     """0 is the seed."""
     digest: str
-    """Its seal: SHA-256 over the canonical catalog, hex."""
+    """Its seal: SHA-256 of the sealed catalog, hex."""
     items: int
     """Items in the generation."""
     content_bytes: int

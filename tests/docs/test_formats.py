@@ -3,6 +3,7 @@ What the page on formats says, held against what is written: its reader restores
 """
 
 import datetime as dt
+import hashlib
 import json
 import os
 import re
@@ -334,3 +335,19 @@ def test_catalog_unpacked_by_zstd_has_the_digest_of_the_seal(job):
     )
 
     assert told.stdout.split()[0] == read_seal(job.store, 0).digest
+
+
+@pytest.mark.skipif(shutil.which("zstd") is None, reason="zstd is not installed")
+def test_segment_unpacked_by_zstd_is_its_chunks_one_after_another(job, catalog):
+    for segment, name in catalog.execute("SELECT id, name FROM segment WHERE generation = 1"):
+        unpacked = subprocess.run(
+            ["zstd", "-dc", job.folder / name], check=True, capture_output=True
+        ).stdout
+        chunks = catalog.execute(
+            "SELECT digest, length FROM chunk WHERE segment = ? ORDER BY offset", (segment,)
+        ).fetchall()
+        for digest, length in chunks:
+            assert hashlib.sha256(unpacked[:length]).digest() == digest
+            unpacked = unpacked[length:]
+        assert chunks
+        assert unpacked == b""
