@@ -1,6 +1,8 @@
 import io
 import os
 import random
+import shutil
+import subprocess
 import threading
 
 import pytest
@@ -264,3 +266,17 @@ def test_segment_is_read_by_another_seekable_reader_at_any_offset(store):
             ]:
                 file.seek(offset)
                 assert file.read(5000) == content[offset : offset + 5000]
+
+
+def test_segment_is_unpacked_by_the_zstd_tool(store):
+    if shutil.which("zstd") is None:
+        pytest.skip("the zstd tool is not installed")
+    with SeedReader(store) as reader:
+        names = reader.catalog.segment_names()
+        contents = dict.fromkeys(names.values(), b"")
+        for place in reader.catalog.chunks():
+            contents[names[place.segment]] += reader._fetcher.fetch(place)
+    for name, content in contents.items():
+        data = bytes(store.stored(name))
+        run = subprocess.run(["zstd", "-dcq"], input=data, stdout=subprocess.PIPE, check=True)
+        assert run.stdout == content

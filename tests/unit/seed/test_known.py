@@ -1,0 +1,70 @@
+import random
+
+import pytest
+
+from offlineseed.seed._known import KnownItems
+
+COUNT = 9000
+
+
+@pytest.fixture
+def asked():
+    return []
+
+
+@pytest.fixture
+def known(asked):
+    """
+    Items 2, 4, 6 ... of a table in memory, that remembers what it was asked.
+    """
+    rows = [(n, b"%06d" % n, 1, n, 0o644, n, None) for n in range(2, 2 * COUNT + 2, 2)]
+    by_name = {row[1]: row for row in rows}
+
+    def select(query, parameters):
+        asked.append(parameters)
+        if "name = ?" in query:
+            row = by_name.get(parameters[0])
+            return [row] if row is not None and row[0] <= parameters[1] else []
+        after, last = parameters
+        return [row for row in rows if after < row[0] <= last][:2000]
+
+    return KnownItems(select, "item", 2 * COUNT - 20)
+
+
+def test_items_asked_for_in_order_cost_a_query_a_batch(known, asked):
+    for number in range(2, 2 * COUNT - 18, 2):
+        assert known.get(b"%06d" % number).id == number
+    assert len(asked) < 8
+
+
+def test_item_that_is_not_known_is_none(known):
+    assert known.get(b"nothing") is None
+    assert known.get(b"000001") is None
+    assert known.get(b"000002").length == 2
+
+
+def test_item_after_the_last_that_counts_is_none(known):
+    assert known.get(b"%06d" % (2 * COUNT)) is None
+
+
+def test_items_asked_for_in_any_order_are_found(known):
+    chosen = random.Random(1)
+    for _ in range(500):
+        number = chosen.randrange(2 * COUNT - 20)
+        found = known.get(b"%06d" % number)
+        assert (found.id if found else None) == (number if number and number % 2 == 0 else None)
+
+
+def test_items_after_one_that_is_gone_are_read_on_in_order(known, asked):
+    known.get(b"000002")
+    known.get(b"000100")
+    before = len(asked)
+    for number in range(102, 2000, 2):
+        assert known.get(b"%06d" % number).id == number
+    assert len(asked) == before
+
+
+def test_empty_table_knows_nothing():
+    known = KnownItems(lambda query, parameters: [], "item", 0)
+    assert known.get(b"a") is None
+    assert known.get(b"b") is None
