@@ -9,6 +9,7 @@ from offlineseed.workflow._allotment import Allotment, AllottedDrive
 from offlineseed.workflow._machine import FirmwareFacts, Machine, judge_machine, read_machine
 from offlineseed.workflow._preflight import PreflightFacts, check_preflight
 from offlineseed.workflow._probes import CheckDrive, preflight
+from offlineseed.workflow._problems import ReadLogs
 from offlineseed.workflow._seed import OfflineSeed
 from offlineseed.workflow._status import WAITING_FOR_IMPORT_JOB, SeedStatus, SeedStep
 from offlineseed.workflow._workload import Workload, check_workload
@@ -22,6 +23,7 @@ __all__ = [
     "Machine",
     "OfflineSeed",
     "PreflightFacts",
+    "ReadLogs",
     "SeedStatus",
     "SeedStep",
     "Workload",

@@ -22,9 +22,16 @@ from offlineseed.drives import (
     load_prepared_drive,
     prepare_drives,
 )
-from offlineseed.errors import DriveError, StagedJobNotFoundError
+from offlineseed.errors import DriveError, JobStateError, StagedJobNotFoundError
 from offlineseed.events import FindingSeen, OnEvent, ignore_events
 from offlineseed.findings import Finding
+from offlineseed.handover import (
+    RepairReport,
+    Repairs,
+    read_drive_logs,
+    read_manifests,
+    repair,
+)
 from offlineseed.jobs import (
     Deadline,
     DeliveryPackage,
@@ -46,6 +53,7 @@ from offlineseed.workflow._folder import JobFolder
 from offlineseed.workflow._import_job import ImportJobOfSeed, JobRequest
 from offlineseed.workflow._machine import Machine, read_machine
 from offlineseed.workflow._probes import CheckDrive, preflight
+from offlineseed.workflow._problems import ReadLogs, import_problems, logs_to_repair
 from offlineseed.workflow._status import (
     SeedStatus,
     SeedStep,
@@ -520,6 +528,69 @@ class OfflineSeed:
         if seen is None:
             return ()
         return seen.entry(self.job.settings.staging_location).deadlines(now or self._clock())
+
+    def problems(self, read_logs: ReadLogs = read_drive_logs) -> tuple[Finding, ...]:
+        """
+        Return everything that went wrong in the datacentre, by the job as last seen and its copy
+        logs: which drive, which blob, why, and the next step.
+
+        Args:
+            read_logs: reads a drive's copy logs; `read_drive_logs` with the storage account's
+                client bound to it where they lie in Azure.
+
+        Raises:
+            CopyLogError, AzureError, OSError: a copy log can't be read.
+        """
+        seen = self._folder.read_job()
+        return () if seen is None else import_problems(seen.job, read_logs)
+
+    def repair(
+        self,
+        destination: Repairs,
+        *,
+        read_logs: ReadLogs = read_drive_logs,
+        may_overwrite: bool = False,
+        on_event: OnEvent = ignore_events,
+    ) -> tuple[RepairReport, ...]:
+        """
+        Upload over the network what the drives did not bring. See `offlineseed.handover.repair`.
+
+        Args:
+            destination: the container that the job imported to.
+            read_logs: reads a drive's copy logs, as in `problems`.
+            may_overwrite: replace other blobs that kept ours from landing.
+            on_event: gets a `BlobVerified` for each repaired blob.
+
+        Returns:
+            A report for each drive that did not bring everything.
+
+        Raises:
+            JobStateError: the import job, as last seen, is not done.
+            OfflineSeedError, AzureError, OSError: whatever a repair raises.
+        """
+        seen = self._folder.read_job()
+        if seen is None or not seen.job.is_terminal:
+            state = "not created" if seen is None else seen.job.raw_state or str(seen.job.state)
+            raise JobStateError(
+                f"import job {self.job.name!r} is {state}: what it has not landed may still land; "
+                "ask for its status and repair when it is done",
+                current=state,
+                wanted="repair",
+            )
+        reports = []
+        for drive_id, log in logs_to_repair(seen.job, read_logs):
+            (manifest,) = read_manifests(self.job, [drive_id])
+            reports.append(
+                repair(
+                    self.job,
+                    manifest,
+                    destination,
+                    log=log,
+                    may_overwrite=may_overwrite,
+                    on_event=on_event,
+                )
+            )
+        return tuple(reports)
 
     def stop_waiting(self) -> None:
         """
