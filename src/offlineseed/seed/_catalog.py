@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import Any, TypeVar, final
 
 from typing_extensions import Self
 
-from offlineseed.errors import CatalogError, ItemNotFoundError
+from offlineseed.errors import CatalogError, ItemNotFoundError, StagingFullError
 from offlineseed.findings import Finding, Severity
 from offlineseed.seed._model import ChunkPlace, Extent, Item, ItemKind, SegmentInfo
 from offlineseed.seed._names import decode_name, encode_name, require_safe_name
@@ -115,25 +116,50 @@ class Catalog:
         with self._lock:
             self._connection.close()
 
-    def items(self, prefix: str = "") -> Iterator[Item]:
+    def items(self, prefix: str = "", *, kind: ItemKind | None = None) -> Iterator[Item]:
         """
         Yield the items, or those at and below a name, in the order in which they were staged.
+
+        Args:
+            prefix: only the item of this name and those below it.
+            kind: only items of this kind.
+
         """
+        for row in self._item_rows(_ITEM, prefix, kind):
+            yield self._item(row)
+
+    def files(self, prefix: str = "") -> Iterator[tuple[Item, Extent | None]]:
+        """
+        Yield the files like `items`, each with its only extent where it lies whole in one chunk.
+        """
+        query = (
+            "SELECT item.id, item.name, item.kind, item.length, item.mode, item.mtime_ns,"
+            " item.digest, item.target, 0, item.length, item.chunk_offset, item.chunk,"
+            f" {_PLACE} FROM item LEFT JOIN chunk ON chunk.id = item.chunk"
+        )
+        for row in self._item_rows(query, prefix, ItemKind.FILE):
+            item = self._item(row[:8])
+            if (row[11] is None) is not (item.digest is None):
+                raise self._damaged(f"{item.name!r} has a digest and no chunk, or the reverse")
+            yield item, None if row[11] is None else self._extent(row[8:], item, 0)
+
+    def _item_rows(
+        self, query: str, prefix: str, kind: ItemKind | None
+    ) -> Iterator[tuple[Any, ...]]:
         names: tuple[bytes, ...] = ()
-        where = ""
+        where = "" if kind is None else f" AND item.kind = {int(kind)}"
         if prefix:
             self._require_name_index()
             name = encode_name(prefix)
             # What is below "name/" lies before "name0".
             names = (name, name + b"/", name + b"0")
-            where = " AND (name = ? OR (name >= ? AND name < ?))"
+            where += " AND (item.name = ? OR (item.name >= ? AND item.name < ?))"
         last = -(1 << 62)
         while True:
             rows = self.rows(
-                f"{_ITEM} WHERE id > ?{where} ORDER BY id LIMIT {_BATCH}", (last, *names)
+                f"{query} WHERE item.id > ?{where} ORDER BY item.id LIMIT {_BATCH}", (last, *names)
             )
-            for row in rows:
-                yield self._item(row)
+            yield from rows
             if len(rows) < _BATCH:
                 return
             last = self._after(last, rows[-1][0])
@@ -213,15 +239,6 @@ class Catalog:
             if len(rows) < _BATCH:
                 return
             last = self._after(last, rows[-1][0])
-
-    def whole_extent(self, item: Item) -> Extent:
-        """
-        Return the only extent of an item that has a digest.
-        """
-        for extent in self.extents(item):
-            if extent.length == item.length:
-                return extent
-        raise self._damaged(f"{item.name!r} does not lie whole in one chunk")
 
     def segments(self) -> tuple[SegmentInfo, ...]:
         """
@@ -386,6 +403,13 @@ def reading(where: str) -> Iterator[None]:
         if "locked" in str(error):
             raise CatalogError(
                 f"the catalog {where} is being written by another process", context=where
+            ) from error
+        if "is full" in str(error):
+            folder = Path(where).parent
+            raise StagingFullError(
+                f"{folder} is full: make room and go on; what was acknowledged is safe",
+                needed_bytes=1,
+                free_bytes=shutil.disk_usage(folder).free,
             ) from error
         raise CatalogError(f"the catalog {where} can't be read: {error}", context=where) from error
     except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError) as error:

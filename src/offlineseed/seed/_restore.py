@@ -1,39 +1,31 @@
 """
-Restoring a tree: directories first, files in parallel in the order of the segments, links last.
+Restoring a tree: files in the order of the segments, with their directories; links last.
 
-Nothing is written through a symbolic link: the target is empty at the start, and links are made
-when all files are there.
+Worker threads fetch and check chunks; small files are made by one thread, in order, as a file
+system takes them fastest; the ranges of large files are written by the workers.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import final
 
 import attrs
 
-from offlineseed.errors import ChunkDamagedError, UnsafeNameError
+from offlineseed.errors import ChunkDamagedError
 from offlineseed.events import ItemRestored, OnEvent
 from offlineseed.seed._catalog import Catalog
 from offlineseed.seed._fetch import ChunkFetcher, contiguous_runs, of_item
 from offlineseed.seed._model import ChunkPlace, Extent, Item, ItemKind
+from offlineseed.seed._target import LargeFile, Target
 
 __all__ = ["LostRange", "RestoreReport", "restore_items"]
 
-_CREATE = (
-    os.O_WRONLY
-    | os.O_CREAT
-    | os.O_EXCL
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_NOFOLLOW", 0)
-)
-_UTIME_BY_DESCRIPTOR = os.utime in os.supports_fd
-_MOST_RUN_BYTES = 4 << 20
+_MOST_GROUP_BYTES = 8 << 20
 
 
 @final
@@ -68,34 +60,6 @@ class RestoreReport:
     """What a salvage could not restore."""
 
 
-@final
-@attrs.define(eq=False)
-class _LargeFile:
-    item: Item
-    path: bytes
-    descriptor: int
-    open_runs: int = 1
-    lock: threading.Lock = attrs.Factory(threading.Lock)
-
-    def release(self) -> bool:
-        """
-        Count a finished run, and the last one finishes the file.
-        """
-        with self.lock:
-            self.open_runs -= 1
-            if self.open_runs:
-                return False
-        _finish_file(self.descriptor, self.path, self.item)
-        return True
-
-
-@final
-@attrs.define(eq=False)
-class _Outcome:
-    restored: list[Item] = attrs.Factory(list)
-    lost: list[LostRange] = attrs.Factory(list)
-
-
 _Group = list[tuple[ChunkPlace, list[tuple[Item, Extent]]]]
 
 
@@ -115,9 +79,9 @@ def restore_items(
     target.mkdir(parents=True, exist_ok=True)
     if any(target.iterdir()):
         raise FileExistsError(f"{target} is not empty: restore into a new or an empty folder")
-    return _Restorer(catalog, fetcher, target, salvage=salvage, on_event=on_event).run(
-        prefix, workers or os.cpu_count() or 1
-    )
+    with Target(target) as place:
+        restorer = _Restorer(catalog, fetcher, place, salvage=salvage, on_event=on_event)
+        return restorer.run(prefix, workers or os.cpu_count() or 1)
 
 
 @final
@@ -126,237 +90,153 @@ class _Restorer:
         self,
         catalog: Catalog,
         fetcher: ChunkFetcher,
-        target: Path,
+        target: Target,
         *,
         salvage: bool,
         on_event: OnEvent,
     ) -> None:
         self._catalog = catalog
         self._fetcher = fetcher
-        self._root = os.fsencode(target.resolve())
+        self._target = target
         self._salvage = salvage
         self._on_event = on_event
-        self._folders: set[bytes] = {self._root}
-        self._futures: set[Future[_Outcome]] = set()
+        self._pending: deque[Callable[[], None]] = deque()
         self._is_stopping = False
         self._items = self._bytes = 0
         self._lost: list[LostRange] = []
 
     def run(self, prefix: str, workers: int) -> RestoreReport:
-        for item in self._catalog.items(prefix):
-            if item.kind is ItemKind.DIRECTORY:
-                self._make_folder(self._path(item.name))
-        self._folders = {self._root}
         with ThreadPoolExecutor(workers, thread_name_prefix="seed-restore") as executor:
             try:
                 self._restore_files(prefix, executor, 2 * workers)
-                while self._futures:
-                    self._collect(0)
+                self._collect(0)
             except BaseException:
                 # What waits still has files to close: it is not cancelled, it does nothing else.
                 self._is_stopping = True
                 raise
-        self._folders = {self._root}
-        self._restore_links(prefix)
-        self._finish_folders(prefix)
+        # Folders were made with the first file in them: file systems then keep both together.
+        for item in self._catalog.items(prefix, kind=ItemKind.DIRECTORY):
+            self._target.make_folder(item)
+        for item in self._catalog.items(prefix, kind=ItemKind.SYMLINK):
+            self._target.make_link(item)
+            self._count(item)
+        # Deepest first: a folder's time changes when something is made in it.
+        for item in self._catalog.directories_from_below(prefix):
+            self._target.finish_folder(item)
+            self._count(item)
         return RestoreReport(items=self._items, content_bytes=self._bytes, lost=tuple(self._lost))
 
     def _restore_files(self, prefix: str, executor: ThreadPoolExecutor, most: int) -> None:
         group: _Group = []
-        for item in self._catalog.items(prefix):
-            if item.kind is not ItemKind.FILE:
-                continue
-            if item.digest is None:
+        for item, extent in self._catalog.files(prefix):
+            if extent is None:
                 self._restore_large(item, executor, most)
-                continue
-            extent = self._catalog.whole_extent(item)
-            if group and group[-1][0].id == extent.chunk.id:
+            elif group and group[-1][0].id == extent.chunk.id:
                 group[-1][1].append((item, extent))
-                continue
-            if group and not _continues(group, extent.chunk):
-                self._submit(executor, most, self._write_group, group)
-                group = []
-            group.append((extent.chunk, [(item, extent)]))
+            else:
+                if group and not _continues(group, extent.chunk):
+                    self._restore_group(group, executor, most)
+                    group = []
+                group.append((extent.chunk, [(item, extent)]))
         if group:
-            self._submit(executor, most, self._write_group, group)
+            self._restore_group(group, executor, most)
+
+    def _restore_group(self, group: _Group, executor: ThreadPoolExecutor, most: int) -> None:
+        future = executor.submit(self._fetch_all, [place for place, _ in group])
+
+        def write() -> None:
+            for (_, smalls), content in zip(group, future.result(), strict=True):
+                if isinstance(content, ChunkDamagedError):
+                    for item, _ in smalls:
+                        self._lose(item, 0, item.length, content)
+                    continue
+                view = memoryview(content)
+                for item, extent in smalls:
+                    start = extent.chunk_offset
+                    self._target.write_small(item, view[start : start + extent.length])
+                    self._count(item)
+
+        self._await(write, most)
+
+    def _fetch_all(self, places: list[ChunkPlace]) -> list[bytes | ChunkDamagedError]:
+        if self._is_stopping:
+            return []
+        return list(self._fetcher.fetch_run(places, salvage=self._salvage))
 
     def _restore_large(self, item: Item, executor: ThreadPoolExecutor, most: int) -> None:
-        path = self._path(item.name)
-        self._make_folder(os.path.dirname(path))  # noqa: PTH120  # bytes
-        descriptor = os.open(path, _CREATE, 0o600)
-        file = _LargeFile(item, path, descriptor)
+        file = self._target.open_large(item)
         try:
-            os.ftruncate(descriptor, item.length)
             extents = ((extent.chunk, extent) for extent in self._catalog.extents(item))
             for run in contiguous_runs(extents):
-                with file.lock:
-                    file.open_runs += 1
-                try:
-                    self._submit(executor, most, self._write_run, file, run)
-                except BaseException:
-                    file.release()
-                    raise
+                file.acquire()
+                self._await_run(executor.submit(self._write_run, file, run), item, most)
         finally:
-            is_last = file.release()
-        if is_last:
-            self._count(item)
+            if file.release():
+                self._count(item)
 
-    def _write_run(self, file: _LargeFile, run: list[tuple[ChunkPlace, Extent]]) -> _Outcome:
-        outcome = _Outcome()
+    def _await_run(
+        self, future: Future[tuple[bool, list[LostRange]]], item: Item, most: int
+    ) -> None:
+        def hear() -> None:
+            is_whole, lost = future.result()
+            self._lost += lost
+            if is_whole:
+                self._count(item)
+
+        self._await(hear, most)
+
+    def _write_run(
+        self, file: LargeFile, run: list[tuple[ChunkPlace, Extent]]
+    ) -> tuple[bool, list[LostRange]]:
+        lost: list[LostRange] = []
         try:
-            if self._is_stopping:
-                return outcome
-            places = [place for place, _ in run]
-            contents = self._fetcher.fetch_run(places, salvage=self._salvage)
-            for (_, extent), content in zip(run, contents, strict=True):
+            for (_, extent), content in self._run_contents(run):
                 if isinstance(content, ChunkDamagedError):
-                    self._lose(outcome, file.item, extent.offset, extent.length, content)
+                    lost.append(self._lost_range(file.item, extent.offset, extent.length, content))
                 else:
                     start = extent.chunk_offset
-                    data = memoryview(content)[start : start + extent.length]
-                    _write_at(file.descriptor, data, extent.offset)
+                    file.write(memoryview(content)[start : start + extent.length], extent.offset)
         finally:
-            is_last = file.release()
-        if is_last:
-            outcome.restored.append(file.item)
-        return outcome
+            is_whole = file.release()
+        return is_whole, lost
 
-    def _write_group(self, group: _Group) -> _Outcome:
-        outcome = _Outcome()
-        if self._is_stopping:
-            return outcome
-        places = [place for place, _ in group]
-        contents = self._fetcher.fetch_run(places, salvage=self._salvage)
-        for (_, smalls), content in zip(group, contents, strict=True):
-            if isinstance(content, ChunkDamagedError):
-                for item, _ in smalls:
-                    self._lose(outcome, item, 0, item.length, content)
-                continue
-            view = memoryview(content)
-            for item, extent in smalls:
-                self._write_small(item, view[extent.chunk_offset :][: extent.length])
-                outcome.restored.append(item)
-        return outcome
+    def _run_contents(
+        self, run: list[tuple[ChunkPlace, Extent]]
+    ) -> Iterator[tuple[tuple[ChunkPlace, Extent], bytes | ChunkDamagedError]]:
+        if not self._is_stopping:
+            places = [place for place, _ in run]
+            contents = self._fetcher.fetch_run(places, salvage=self._salvage)
+            yield from zip(run, contents, strict=True)
 
-    def _write_small(self, item: Item, content: memoryview) -> None:
-        path = self._path(item.name)
-        self._make_folder(os.path.dirname(path))  # noqa: PTH120  # bytes
-        descriptor = os.open(path, _CREATE, 0o600)
-        try:
-            while content:
-                content = content[os.write(descriptor, content) :]
-        except BaseException:
-            os.close(descriptor)
-            raise
-        _finish_file(descriptor, path, item)
+    def _await(self, hear: Callable[[], None], most: int) -> None:
+        self._pending.append(hear)
+        self._collect(most)
 
-    def _lose(
-        self, outcome: _Outcome, item: Item, offset: int, length: int, error: ChunkDamagedError
-    ) -> None:
+    def _collect(self, most: int) -> None:
+        while len(self._pending) > most:
+            self._pending.popleft()()
+
+    def _lose(self, item: Item, offset: int, length: int, error: ChunkDamagedError) -> None:
+        self._lost.append(self._lost_range(item, offset, length, error))
+
+    def _lost_range(
+        self, item: Item, offset: int, length: int, error: ChunkDamagedError
+    ) -> LostRange:
         named = of_item(error, item.name, offset)
         if not self._salvage:
             raise named from error
-        outcome.lost.append(LostRange(name=item.name, offset=offset, length=length, error=named))
-
-    def _submit(
-        self,
-        executor: ThreadPoolExecutor,
-        most: int,
-        work: Callable[..., _Outcome],
-        *arguments: object,
-    ) -> None:
-        self._collect(most)
-        self._futures.add(executor.submit(work, *arguments))
-
-    def _collect(self, most: int) -> None:
-        while self._futures and len(self._futures) >= most:
-            done, self._futures = wait(self._futures, return_when=FIRST_COMPLETED)
-            for future in done:
-                outcome = future.result()
-                self._lost += outcome.lost
-                for item in outcome.restored:
-                    self._count(item)
-            if not most:
-                return
+        return LostRange(name=item.name, offset=offset, length=length, error=named)
 
     def _count(self, item: Item) -> None:
         self._items += 1
         self._bytes += item.length
         self._on_event(ItemRestored(name=item.name, length=item.length))
 
-    def _restore_links(self, prefix: str) -> None:
-        for item in self._catalog.items(prefix):
-            if item.kind is ItemKind.SYMLINK:
-                path = self._path(item.name)
-                self._require_real_folder(os.path.dirname(path), item)  # noqa: PTH120  # bytes
-                os.symlink(os.fsencode(item.target or ""), path)  # noqa: PTH211  # bytes
-                if os.utime in os.supports_follow_symlinks:
-                    os.utime(path, ns=(item.mtime_ns, item.mtime_ns), follow_symlinks=False)
-                self._count(item)
-
-    def _finish_folders(self, prefix: str) -> None:
-        # Deepest first: a folder's time changes when something is made in it.
-        for item in self._catalog.directories_from_below(prefix):
-            path = self._path(item.name)
-            os.chmod(path, item.mode)  # noqa: PTH101  # bytes
-            os.utime(path, ns=(item.mtime_ns, item.mtime_ns))
-            self._count(item)
-
-    def _make_folder(self, path: bytes) -> None:
-        if path not in self._folders:
-            os.makedirs(path, 0o700, exist_ok=True)  # noqa: PTH103  # bytes
-            if len(self._folders) > 10_000:
-                self._folders = {self._root}
-            self._folders.add(path)
-
-    def _require_real_folder(self, path: bytes, item: Item) -> None:
-        # Links are made one after the other: a forged catalog may put one below another.
-        if path not in self._folders:
-            if os.path.realpath(path) != path:
-                raise UnsafeNameError(
-                    f"{item.name!r} is not restored: it lies below a symbolic link", name=item.name
-                )
-            self._make_folder(path)
-
-    def _path(self, name: str) -> bytes:
-        if os.name == "nt" and ("\\" in name or ":" in name):
-            raise UnsafeNameError(
-                f"{name!r} can't be restored here: it has a backslash or a colon", name=name
-            )
-        return self._root + b"/" + os.fsencode(name)
-
 
 def _continues(group: _Group, place: ChunkPlace) -> bool:
-    first, last = group[0][0], group[-1][0]
+    last = group[-1][0]
     return (
         place.segment == last.segment
         and place.offset == last.offset + last.stored
-        and place.offset + place.stored - first.offset <= _MOST_RUN_BYTES
+        and sum(other.length for other, _ in group) + place.length <= _MOST_GROUP_BYTES
     )
-
-
-def _write_at(descriptor: int, data: memoryview, offset: int) -> None:
-    while data:
-        if hasattr(os, "pwrite"):
-            written = os.pwrite(descriptor, data, offset)
-        else:
-            with _SEEK_LOCK:
-                os.lseek(descriptor, offset, os.SEEK_SET)
-                written = os.write(descriptor, data)
-        data = data[written:]
-        offset += written
-
-
-_SEEK_LOCK = threading.Lock()
-
-
-def _finish_file(descriptor: int, path: bytes, item: Item) -> None:
-    times = (item.mtime_ns, item.mtime_ns)
-    try:
-        if _UTIME_BY_DESCRIPTOR:
-            os.fchmod(descriptor, item.mode)
-            os.utime(descriptor, ns=times)
-    finally:
-        os.close(descriptor)
-    if not _UTIME_BY_DESCRIPTOR:
-        os.utime(path, ns=times)

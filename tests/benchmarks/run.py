@@ -1,0 +1,76 @@
+"""
+Run the benchmarks, print a table and write `bench.json`.
+
+    make bench [BENCH_FLAGS="--scale 0.1 --pairs 3 --only staging"]
+
+A ratio is our wall time by the peer's in the same run, as the median of interleaved pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import seeds
+
+COLUMNS = ("name", "corpus", "peer", "ratio", "mb_per_s", "peak_mib", "bytes_out")
+
+
+def rows(options: argparse.Namespace, work: Path) -> Iterator[seeds.Row]:
+    common = {"scale": options.scale, "pairs": options.pairs}
+    if "staging" in options.only:
+        yield from seeds.staging_rows(options.cache, work, **common)
+    if "restore" in options.only:
+        yield from seeds.restore_rows(options.cache, work, **common)
+    if "increment" in options.only:
+        yield from seeds.increment_rows(options.cache, work, **common)
+    if "growth" in options.only:
+        yield from seeds.growth_rows(
+            options.cache, work, most_files=options.most_files, most_bytes=options.most_gib << 30
+        )
+
+
+def show(table: Iterable[seeds.Row]) -> list[seeds.Row]:
+    kept = []
+    print(f"{'':24}{'corpus':16}{'peer':20}{'ratio':>8}{'MB/s':>10}{'MiB':>9}{'bytes out':>16}")
+    for row in table:
+        print(
+            "{name:24}{corpus:16}{peer:20}{ratio:>8}{mb_per_s:>10}{peak_mib:>9}{bytes_out:>16,}".format(
+                **row
+            ),
+            flush=True,
+        )
+        kept.append({column: row[column] for column in COLUMNS})
+    return kept
+
+
+def main() -> None:
+    kinds = ("staging", "restore", "increment", "growth")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("bench.json"))
+    parser.add_argument("--cache", type=Path, help="where the corpora are kept between runs")
+    parser.add_argument("--work", type=Path, help="where the runs write; on the disk to measure")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the corpora: 1 is 1.5 GiB")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--most-files", type=int, default=10**6)
+    parser.add_argument("--most-gib", type=int, default=16)
+    parser.add_argument("--only", nargs="+", choices=kinds, default=kinds)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="offlineseed-bench-") as folder:
+        options.cache = options.cache or Path(folder) / "corpora"
+        work = options.work or Path(folder) / "work"
+        work.mkdir(parents=True, exist_ok=True)
+        table = show(rows(options, work))
+        if options.work:
+            shutil.rmtree(work, ignore_errors=True)
+    options.output.write_text(json.dumps(table, indent=2) + "\n", "utf-8")
+    print(f"written to {options.output}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

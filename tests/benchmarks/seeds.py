@@ -1,0 +1,228 @@
+"""
+Benchmarks of the seed: staging, restoring and increments, against what people use instead.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from _corpora import (
+    CORPORA,
+    Corpus,
+    CorpusUnavailableError,
+    build_corpus,
+    build_large_file,
+    build_small_files,
+)
+from _measure import Comparison, Task, compare, measure
+
+Row = dict[str, str | float | int]
+
+_STAGE = """
+import sys
+from offlineseed.settings import SeedSettings
+from offlineseed.staging import StagingLocation
+settings = SeedSettings(staging_location=sys.argv[2], import_job_name="bench", container="seed",
+    subscription_id="00000000-0000-0000-0000-000000000000", storage_account="examplestorage")
+job = StagingLocation(sys.argv[2]).open_or_create(settings)
+with job.write_seed() as writer:
+    writer.add_tree(sys.argv[1])
+    writer.seal()
+"""
+_RESTORE = """
+import sys
+from offlineseed.staging import StagingLocation
+with StagingLocation(sys.argv[1]).open("bench").reader() as reader:
+    reader.restore(sys.argv[2])
+"""
+_INCREMENT = """
+import sys
+from offlineseed.seed import Catalog, FolderStore, SeedWriter
+with Catalog(sys.argv[3]) as baseline:
+    writer = SeedWriter(FolderStore(sys.argv[2]), sys.argv[2] + "/work.sqlite", baseline=baseline)
+    writer.add_tree(sys.argv[1])
+    writer.seal()
+"""
+
+
+def _python(code: str, *arguments: Path) -> tuple[str, ...]:
+    return (sys.executable, "-c", code, *map(str, arguments))
+
+
+def stage_task(corpus: Corpus, work: Path) -> Task:
+    """
+    Our staging of a corpus, fsyncs, digests and catalog included.
+    """
+    output = work / "ours"
+    return Task(name="stage", command=_python(_STAGE, corpus.folder, output), output=output)
+
+
+def peers(corpus: Corpus, work: Path) -> Iterator[Task]:
+    """
+    What people use instead, as far as it is installed here.
+    """
+    archive = work / "tar.zst"
+    if shutil.which("zstd") and shutil.which("tar"):
+        yield Task(
+            name="tar | zstd -1 -T0",
+            command=(
+                "sh",
+                "-c",
+                'tar -C "$1" -cf - . | zstd -q -1 -T0 -o "$2"',
+                "sh",
+                str(corpus.folder),
+                str(archive),
+            ),
+            output=archive,
+        )
+    if shutil.which("borg"):
+        repository = work / "borg"
+        environment = {
+            "BORG_BASE_DIR": str(work / "borg-home"),
+            "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes",
+        }
+        yield Task(
+            name="borg zstd,1",
+            command=(
+                "sh",
+                "-c",
+                'borg init -e none "$2" && cd "$1" && borg create -C zstd,1 "$2::seed" .',
+                "sh",
+                str(corpus.folder),
+                str(repository),
+            ),
+            output=repository,
+            environment=environment,
+            prepare=lambda: shutil.rmtree(work / "borg-home", ignore_errors=True),
+        )
+    if shutil.which("restic"):
+        repository = work / "restic"
+        environment = {
+            "RESTIC_REPOSITORY": str(repository),
+            "RESTIC_PASSWORD": "benchmark",
+            "RESTIC_CACHE_DIR": str(work / "restic-cache"),
+        }
+        yield Task(
+            name="restic",
+            command=(
+                "sh",
+                "-c",
+                'restic init -q && restic backup -q "$1"',
+                "sh",
+                str(corpus.folder),
+            ),
+            output=repository,
+            environment=environment,
+            prepare=lambda: shutil.rmtree(work / "restic-cache", ignore_errors=True),
+        )
+
+
+def staging_rows(cache: Path, work: Path, *, scale: float, pairs: int) -> Iterator[Row]:
+    """
+    Yield our staging against each peer, for each corpus.
+    """
+    for name in CORPORA:
+        try:
+            corpus = build_corpus(name, cache, scale=scale)
+        except CorpusUnavailableError as error:
+            print(f"{name}: left out: {error}", file=sys.stderr)
+            continue
+        for number, peer in enumerate(peers(corpus, work)):
+            # The first peer is the one that targets are about; the others need fewer pairs.
+            comparison = compare(
+                stage_task(corpus, work), peer, pairs=pairs if number == 0 else max(1, pairs // 3)
+            )
+            yield _row(comparison, corpus)
+
+
+def restore_rows(cache: Path, work: Path, *, scale: float, pairs: int) -> Iterator[Row]:
+    """
+    Yield our restore against `zstd -d | tar x`.
+    """
+    if not shutil.which("zstd"):
+        return
+    for name in ("files", "image"):
+        try:
+            corpus = build_corpus(name, cache, scale=scale)
+        except CorpusUnavailableError:
+            continue
+        measure(stage_task(corpus, work))
+        archive = next(peers(corpus, work))
+        measure(archive)
+        ours, theirs = work / "restored", work / "untarred"
+        comparison = compare(
+            Task(name="restore", command=_python(_RESTORE, work / "ours", ours), output=ours),
+            Task(
+                name="zstd -d | tar x",
+                command=(
+                    "sh",
+                    "-c",
+                    'mkdir "$2" && zstd -dcq "$1" | tar -C "$2" -xf -',
+                    "sh",
+                    str(archive.output),
+                    str(theirs),
+                ),
+                output=theirs,
+            ),
+            pairs=pairs,
+        )
+        yield _row(comparison, corpus)
+
+
+def increment_rows(cache: Path, work: Path, *, scale: float, pairs: int) -> Iterator[Row]:
+    """
+    Yield an increment of an unchanged tree against the seed itself.
+    """
+    from offlineseed.seed import FolderStore, fetch_catalog, read_seal
+
+    corpus = build_corpus("files", cache, scale=scale)
+    seed = stage_task(corpus, work)
+    measure(seed)
+    store = FolderStore(work / "ours" / "bench")
+    baseline = work / "baseline.sqlite"
+    fetch_catalog(store, read_seal(store, 0), baseline)
+    output = work / "increment"
+    comparison = compare(
+        Task(
+            name="increment of nothing",
+            command=_python(_INCREMENT, corpus.folder, output, baseline),
+            output=output,
+        ),
+        seed,
+        pairs=pairs,
+    )
+    yield _row(comparison, corpus)
+
+
+def growth_rows(cache: Path, work: Path, *, most_files: int, most_bytes: int) -> Iterator[Row]:
+    """
+    Yield staging of growing corpora: time should be linear and memory flat.
+
+    The ratio is the time for each file or byte by that of the smallest corpus of the row's kind.
+    """
+    counts = [count for count in (10**3, 10**4, 10**5, 10**6) if count <= most_files]
+    corpora = [(build_small_files(cache, count=count), count) for count in counts]
+    lengths = [gib << 30 for gib in (1, 4, 16) if gib << 30 <= most_bytes]
+    for kind in (corpora, [(build_large_file(cache, length=n), n) for n in lengths]):
+        first = 0.0
+        for corpus, amount in kind:
+            runs = [measure(stage_task(corpus, work)) for _ in range(3 if amount < 10**9 else 1)]
+            wall = statistics.median(run.wall_seconds for run in runs)
+            first = first or wall / amount
+            yield {
+                "name": "stage, growing",
+                "corpus": corpus.name,
+                "peer": kind[0][0].name,
+                "ratio": round(wall / amount / first, 3),
+                "mb_per_s": round(corpus.content_bytes / wall / 1e6, 1),
+                "peak_mib": round(max(run.peak_mib for run in runs), 1),
+                "bytes_out": runs[-1].bytes_out,
+            }
+
+
+def _row(comparison: Comparison, corpus: Corpus) -> Row:
+    return comparison.row(corpus.name, corpus.content_bytes)
