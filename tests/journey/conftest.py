@@ -3,6 +3,7 @@ A whole seed on one machine, taken to the datacentre with a fault on its way.
 """
 
 import random
+import shutil
 
 import attrs
 import pytest
@@ -19,7 +20,7 @@ from offlineseed.jobs import (
     ReturnAddress,
     ReturnShipping,
 )
-from offlineseed.manifest import BlobType
+from offlineseed.manifest import BlobType, ImportDisposition
 from offlineseed.seed import FolderStore, SeedOptions
 from offlineseed.settings import SeedSettings
 from offlineseed.volumes import DirectoryVolumes, Drive
@@ -31,8 +32,8 @@ ACCOUNT = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Storage"
     "/storageAccounts/seedaccount"
 )
-PAGES = random.Random(1).randbytes(MIB) + bytes(4 * MIB) + random.Random(2).randbytes(MIB)
-BLOCKS = random.Random(3).randbytes(8 * MIB + 5)
+PAGES = random.Random(1).randbytes(4096) + bytes(2 * MIB) + random.Random(2).randbytes(4096)
+BLOCKS = random.Random(3).randbytes(4 * MIB + 5)
 
 
 @attrs.frozen(kw_only=True)
@@ -42,9 +43,10 @@ class Journey:
     """
 
     folder: object
-    service: object
-    jobs: object
     seed: OfflineSeed
+    keys: object
+    service: object = None
+    jobs: object = None
 
     @property
     def landed(self):
@@ -73,9 +75,11 @@ class Journey:
         self.seed.job.add_blob(self.folder / "blocks", "dump.bak", blob_type=BlobType.BLOCK)
 
     def prepare(self, **changes):
-        keys = MemoryKeyStore()
         preparer = DrivePreparer(
-            volumes=DirectoryVolumes(), keys=keys, storage_account_key=Secret("a2V5"), **changes
+            volumes=DirectoryVolumes(),
+            keys=self.keys,
+            storage_account_key=Secret("a2V5"),
+            **changes,
         )
         drives = self.drives()
         self.seed.prepare(
@@ -83,12 +87,11 @@ class Journey:
             drives,
             consents=[Consent(drive_id=d.drive_id, size_bytes=d.size_bytes) for d in drives],
         )
-        return keys
 
-    def ship(self, keys):
+    def ship(self):
         self.seed.create_job(
             self.jobs,
-            keys=keys,
+            keys=self.keys,
             region="westeurope",
             storage_account=ACCOUNT,
             return_address=ReturnAddress(
@@ -113,12 +116,11 @@ class Journey:
         self.service.datacenter.process()
         return self.seed.status(self.jobs)
 
-    def run(self, **changes):
+    def run(self):
         """
-        From an empty staging location to the end of the import job.
+        From the prepared drives to the end of the import job.
         """
-        self.stage()
-        self.ship(self.prepare(**changes))
+        self.ship()
         return self.arrive()
 
     def handover(self):
@@ -145,20 +147,44 @@ def dialect(request):
     return request.param
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """
+    Return a function that gives a journey up to its prepared drives, made once for each
+    disposition.
+    """
+    made = {}
+
+    def give(disposition):
+        if disposition not in made:
+            folder = tmp_path_factory.mktemp("prepared")
+            settings = SeedSettings(
+                staging_location=str(folder / "staging"),
+                import_job_name="nightly",
+                subscription_id=SUBSCRIPTION,
+                storage_account="seedaccount",
+                container="backups",
+            )
+            seed = OfflineSeed.initiate(settings, source=Machine(host="source", is_virtual=False))
+            journey = Journey(folder=folder, seed=seed, keys=MemoryKeyStore())
+            journey.stage()
+            journey.prepare(import_disposition=disposition)
+            made[disposition] = journey
+        return made[disposition]
+
+    return give
+
+
 @pytest.fixture
-def journey(tmp_path, dialect):
-    settings = SeedSettings(
-        staging_location=str(tmp_path / "staging"),
-        import_job_name="nightly",
-        subscription_id=SUBSCRIPTION,
-        storage_account="seedaccount",
-        container="backups",
-    )
-    seed = OfflineSeed.initiate(
-        settings,
-        source=Machine(host="source", is_virtual=False),
-        registry=JobRegistry(tmp_path / "state"),
-    )
+def disposition():
+    return ImportDisposition.RENAME
+
+
+@pytest.fixture
+def journey(tmp_path, dialect, prepared, disposition):
+    template = prepared(disposition)
+    for name in ("staging", "drives"):
+        shutil.copytree(template.folder / name, tmp_path / name)
     with (
         ImportService(destination=FolderDestination(tmp_path / "landed")) as service,
         DIALECTS[dialect](
@@ -169,4 +195,10 @@ def journey(tmp_path, dialect):
             retry_backoff_factor=0.01,
         ) as jobs,
     ):
-        yield Journey(folder=tmp_path, service=service, jobs=jobs, seed=seed)
+        yield attrs.evolve(
+            template,
+            folder=tmp_path,
+            seed=OfflineSeed.open(tmp_path / "staging", registry=JobRegistry(tmp_path / "state")),
+            service=service,
+            jobs=jobs,
+        )

@@ -134,11 +134,12 @@ def test_blob_that_met_another_of_its_name_landed_beside_it(journey):
         require_whole(journey, renamed=names)
 
 
-@pytest.mark.parametrize("dialect", [pytest.param("ImportExportJobs", id="ImportExportJobs")])
+@pytest.mark.parametrize("dialect", ["ImportExportJobs"])
+@pytest.mark.parametrize("disposition", [ImportDisposition.NO_OVERWRITE])
 def test_blob_that_was_skipped_waits_for_a_word(journey):
     journey.landed.mkdir(parents=True)
     (journey.landed / "dump.bak").write_bytes(b"another product's")
-    journey.run(import_disposition=ImportDisposition.NO_OVERWRITE)
+    journey.run()
 
     (report,) = journey.seed.repair(journey.destination)
     assert not report.is_ok
@@ -154,17 +155,14 @@ def test_blob_that_was_skipped_waits_for_a_word(journey):
 @pytest.mark.parametrize("fault", ["throttle", "fail", "cut", "slow"])
 def test_fault_of_the_network_is_not_seen(journey, fault):
     options = {"throttle": {"retry_after_seconds": 0}, "slow": {"seconds": 0.05}}.get(fault, {})
-    journey.stage()
-    keys = journey.prepare()
     getattr(journey.service.faults, fault)(**options)
-    journey.ship(keys)
+    journey.ship()
     getattr(journey.service.faults, fault)(**options)
 
     assert journey.arrive().step is SeedStep.IMPORTED
 
 
 def test_repair_before_the_job_is_done_is_refused(journey):
-    journey.stage()
-    journey.ship(journey.prepare())
+    journey.ship()
     with pytest.raises(JobStateError, match=r"Shipping|PickedUp|Shipped"):
         journey.seed.repair(journey.destination)
