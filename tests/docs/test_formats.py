@@ -18,6 +18,7 @@ import zstandard
 
 import offlineseed as osd
 from offlineseed.drives import DrivePlan, MemoryKeyStore
+from offlineseed.handover import Handover, HandoverStage
 from offlineseed.jobs import (
     DeliveryPackage,
     ImportJob,
@@ -27,6 +28,7 @@ from offlineseed.jobs import (
 )
 from offlineseed.manifest import BlobType
 from offlineseed.seed import catalog_name, fetch_catalog, read_seal, segment_name
+from offlineseed.verify import FolderLanded
 from offlineseed.workflow import AllottedDrive, Machine, Workload
 from offlineseed.workflow._documents import (
     JOB_FILE,
@@ -314,6 +316,18 @@ def test_page_lists_every_record_of_a_journal_and_its_members(job):
         kind = record.pop("record")
         assert [name for name in record if f"`{name}`" not in told[kind]] == []
     assert len(lines) == 4 + sum(1 for _ in job.blobs())
+
+
+def test_page_lists_every_member_of_a_hand_over(job, tmp_path):
+    shutil.copytree(job.folder.parent.parent / "drive", tmp_path / "seed")
+    landed, store = FolderLanded(tmp_path, "seed"), osd.FolderStore(tmp_path / "seed" / "nightly")
+    handover = Handover(job, landed, store=store)
+
+    handover.verify().raise_if_failed()
+
+    assert [name for name, _ in rows("handover.json")] == members(job.folder / "handover.json")
+    stages = [f"`{stage.value}`" for stage in HandoverStage]
+    assert [stage for stage in stages if stage not in section("handover.json")] == []
 
 
 def test_page_lists_everything_that_lies_in_a_job(job):
