@@ -269,6 +269,14 @@ class CatalogWriter:
         )
         return int(items), int(chunks), int(segments)
 
+    def acknowledged(self) -> tuple[int, int, int]:
+        """
+        Return how many items were committed, their bytes, and the stored bytes of their chunks.
+        """
+        items, content = self.select("SELECT count(*), coalesce(sum(length), 0) FROM main.item")[0]
+        (stored,) = self.select("SELECT coalesce(sum(stored), 0) FROM main.chunk")[0]
+        return int(items), int(content), int(stored)
+
     def segments_written(self) -> int:
         """
         Return how many segments this generation began.

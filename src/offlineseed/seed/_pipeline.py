@@ -119,7 +119,7 @@ class Pipeline:
         self._last_checkpoint = time.monotonic()
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         """Events for the reader to pass on."""
-        self._items = self._content = self._stored = 0
+        self._items, self._content, self._stored = catalog.acknowledged()
 
         self._error: BaseException | None = None
         self._stopping = False

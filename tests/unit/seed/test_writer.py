@@ -202,6 +202,23 @@ def test_interrupted_generation_is_gone_on_with_and_does_not_read_what_it_has(
     assert read_all(workshop.store) == {path.name: path.read_bytes() for path in tree.iterdir()}
 
 
+def test_events_after_an_interruption_count_on(workshop, tree):
+    for number in range(20):
+        (tree / f"{number:02d}").write_bytes(noise(CHUNK // 2, number))
+        os.utime(tree / f"{number:02d}", ns=(0, 10**18))
+    with workshop.writer() as writer:
+        writer.add_tree(tree)
+    before = workshop.seen(SeedCheckpoint)[-1]
+    (tree / "new").write_bytes(noise(1000, 99))
+    workshop.events.clear()
+    seal = workshop.stage(tree)
+    after = workshop.seen(SeedCheckpoint)[-1]
+    assert before.items == 20
+    assert after.items == seal.items == 21
+    assert after.content_bytes == seal.content_bytes
+    assert before.stored_bytes < after.stored_bytes <= seal.stored_bytes
+
+
 def test_file_changed_during_an_interruption_is_read_again(workshop, tree):
     (tree / "same").write_bytes(noise(1000))
     (tree / "changed").write_bytes(noise(3 * CHUNK, 1))
