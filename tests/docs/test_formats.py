@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -170,6 +171,29 @@ def test_reader_of_the_page_restores_a_generation_exactly(
     assert told.returncode == 0
     source = job.folder.parent.parent / f"source-{generation}"
     assert state_of(tmp_path / "out") == state_of(source)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the page's reader is for POSIX systems")
+@pytest.mark.parametrize("generation", [0, 1])
+def test_reader_of_the_page_restores_the_golden_seed(generation, reader_program, tmp_path):
+    golden = PAGE.parent.parent.parent / "tests" / "golden" / "seed" / "1.0"
+    expected = json.loads((golden / "expected.json").read_text())[generation]["items"]
+    out = os.fsencode(tmp_path / "out")
+
+    told = read(reader_program, golden / "store", generation, tmp_path / "out")
+
+    assert told.stderr == ""
+    for name, item in expected.items():
+        path = os.path.join(out, name.encode("latin-1"))
+        status = os.lstat(path)
+        assert status.st_mtime_ns == item["mtime_ns"]
+        if item["kind"] == "SYMLINK":
+            assert os.path.islink(path)
+            continue
+        assert stat.S_IMODE(status.st_mode) == item["mode"]
+        if item["kind"] == "FILE":
+            with open(path, "rb") as file:
+                assert hashlib.sha256(file.read()).hexdigest() == item["sha256"]
 
 
 @pytest.mark.parametrize("name", [catalog_name(0), segment_name(0, 0)])

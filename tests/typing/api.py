@@ -35,6 +35,15 @@ from offlineseed.errors import (
 )
 from offlineseed.events import Event, FindingSeen, GenerationSealed, OnEvent, ignore_events
 from offlineseed.findings import Finding, Severity
+from offlineseed.handover import (
+    BlobRepairs,
+    FolderRepairs,
+    Handover,
+    HandoverRecord,
+    Repairs,
+    repair,
+)
+from offlineseed.jobs import ImportJobs, JobRegistry
 from offlineseed.manifest import BlobType, parse_manifest
 from offlineseed.seed import (
     BlobStore,
@@ -67,6 +76,7 @@ from offlineseed.verify import (
     verify_landed,
 )
 from offlineseed.volumes import DirectoryVolumes, Drive, DriveCheck, NativeVolumes, VolumeAdapter
+from offlineseed.workflow import OfflineSeed, SeedStatus
 
 
 def check_version() -> None:
@@ -208,3 +218,32 @@ def check_emulator() -> None:
         box = ShippedDrive(drive_id="9WM35C2V", path=Path("drive"))
         receipt = service.datacenter.receive(Package(tracking_number="1Z", drives=[box]))
         assert_type(receipt.received, tuple[str, ...])
+
+
+def check_hand_over(job: StagedJob, landed: LandedBlobs, store: SegmentStore) -> None:
+    handover = Handover(job, landed, store=store)
+    assert_type(handover.verify(expected_digest="0" * 64), VerificationReport)
+
+    def take(container: LandedBlobs, reader: SeedReader | None) -> None:
+        assert_type(container.container, str)
+        if reader is not None:
+            reader.restore("vault")
+
+    assert_type(handover.hand_over(take), HandoverRecord)
+
+
+def check_repair(job: StagedJob, manifest: bytes, container: ContainerClient) -> None:
+    places: tuple[Repairs, ...] = (BlobRepairs(container), FolderRepairs("landed", "seed"))
+    report = repair(job, parse_manifest(manifest), places[0], log=None)
+    assert_type(report.uploaded_bytes, int)
+
+
+def check_workflow(settings: SeedSettings, jobs: ImportJobs, preparer: DrivePreparer) -> None:
+    seed = OfflineSeed.initiate(settings, registry=JobRegistry(Path("state")))
+    assert_type(seed, OfflineSeed)
+    assert_type(seed.stage(Path("data")), Seal)
+    assert_type(seed.preflight(jobs=jobs), tuple[Finding, ...])
+    assert_type(seed.prepare(preparer, [], consents=[]), tuple[PreparedDrive, ...])
+    assert_type(seed.problems(), tuple[Finding, ...])
+    assert_type(seed.status(jobs), SeedStatus)
+    assert_type(list(OfflineSeed.waiting(JobRegistry("state"))), list[OfflineSeed])
