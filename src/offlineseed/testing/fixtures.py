@@ -33,8 +33,8 @@ def import_service(landed_folder: Path) -> Iterator[ImportService]:
     """
     Start an import service for one test; what its drives bring lands in `landed_folder`.
 
-    It listens on a free port. Its clock stands still until `import_service.clock.advance(days=14)`, its `faults` happen on
-    request, and its `datacenter` does what the carrier and the operators do.
+    It listens on a free port. Its clock stands still until `import_service.clock.advance(days=14)`,
+    its `faults` happen on request, and its `datacenter` does what the carrier and the operators do.
     """
     with ImportService(destination=FolderDestination(landed_folder)) as service:
         yield service
