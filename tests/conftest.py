@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from offlineseed.bitlocker import _new_volume, _open, stretch_recovery_password
+
 # A busy machine is no failure: how long a test may take is said once, by pytest's own limit.
 settings.register_profile(
     "offlineseed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -29,6 +31,27 @@ def memory_path(tmp_path):
             yield Path(folder)
     else:
         yield tmp_path
+
+
+@pytest.fixture(scope="session")
+def _stretched():
+    return {}
+
+
+@pytest.fixture
+def stretch_once(_stretched, monkeypatch):
+    """
+    Have each recovery password stretched once for each salt: half a second, many times over.
+    """
+
+    def stretch(password, salt):
+        key = (password.key_bytes(), salt)
+        if key not in _stretched:
+            _stretched[key] = stretch_recovery_password(password, salt)
+        return _stretched[key]
+
+    for module in (_new_volume, _open):
+        monkeypatch.setattr(module, "stretch_recovery_password", stretch)
 
 
 @pytest.fixture(scope="session")

@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from offlineseed.testing import VolumeContract
@@ -7,8 +9,8 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture
-def adapter():
-    return NativeVolumes()
+def adapter(stretch_once):
+    return NativeVolumes(random_bytes=lambda count: random.Random(count).randbytes(count))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from offlineseed.volumes import Drive, NativeVolumes
 
 MIB = 1024 * 1024
 DRIVE_BYTES = 72 * MIB
-KILLS = 6
+KILLS = 4
 LENGTHS = {
     "nightly/a.zst": 5 * MIB + 17,
     "nightly/b.zst": 70_000,

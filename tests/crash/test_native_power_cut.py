@@ -29,7 +29,10 @@ FILES = [
 MANIFEST = VolumeFile(path="DriveManifest.xml", length=MIB, is_maximum=True)
 CONTENTS = [*FILES, MANIFEST]
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "pwrite"), reason="needs pwrite")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "pwrite"), reason="needs pwrite"),
+    pytest.mark.usefixtures("stretch_once"),
+]
 
 
 def content(file):

@@ -20,7 +20,14 @@ from typing_extensions import Buffer
 from offlineseed.errors import DriveNotEligibleError, VolumeError, VolumeFullError
 from offlineseed.findings import Finding
 
-__all__ = ["PAGE_BYTES", "SECTOR_BYTES", "DiskFile", "image_room", "is_block_device"]
+__all__ = [
+    "PAGE_BYTES",
+    "SECTOR_BYTES",
+    "DiskFile",
+    "image_room",
+    "is_block_device",
+    "require_size",
+]
 
 PAGE_BYTES = 4096
 """What direct writes are aligned to: covers sectors of 512 and of 4096 bytes."""
@@ -58,6 +65,20 @@ def image_room(path: Path) -> int:
     disk = os.statvfs(place)
     taken = path.stat().st_blocks * 512 if place == path else 0
     return disk.f_bavail * disk.f_frsize + taken
+
+
+def require_size(path: Path, found: int, wanted: int) -> None:
+    """
+    Refuse a disk that is not as large as the owner says.
+
+    Raises:
+        VolumeError: says both sizes.
+    """
+    if found != wanted:
+        raise VolumeError(
+            f"{path}: it has {found} bytes, not the {wanted} that the drive should have;"
+            " check that it is the right one"
+        )
 
 
 @final
@@ -220,11 +241,8 @@ class DiskFile:
         found = os.lseek(self._fd, 0, os.SEEK_END)
         if not found and may_create and not self.is_device:
             os.ftruncate(self._fd, size_bytes)
-        elif found != size_bytes:
-            raise VolumeError(
-                f"{self.path}: it has {found} bytes, not the {size_bytes} that the drive should"
-                " have; check that it is the right one"
-            )
+        else:
+            require_size(self.path, found, size_bytes)
 
     def _require_sectors(self) -> None:
         if sys.platform != "linux":

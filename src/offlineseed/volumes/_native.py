@@ -33,7 +33,13 @@ from offlineseed.errors import (
 )
 from offlineseed.partitions import DiskPartitions, read_partitions, require_overwritable
 from offlineseed.volumes._block_devices import drive_facts
-from offlineseed.volumes._disk import SECTOR_BYTES, DiskFile, image_room, is_block_device
+from offlineseed.volumes._disk import (
+    SECTOR_BYTES,
+    DiskFile,
+    image_room,
+    is_block_device,
+    require_size,
+)
 from offlineseed.volumes._model import Drive, VolumeCapacity, VolumeFile
 from offlineseed.volumes._native_plan import (
     NativePlaces,
@@ -75,15 +81,18 @@ def survey_disk(drive: Drive) -> DiskPartitions:
     An image that is missing or empty has nothing on it.
 
     Raises:
+        VolumeError: it has another size than the drive should have.
         OSError: it can't be read.
     """
-    if not is_block_device(drive.path):
-        try:
-            if not drive.path.stat().st_size:
-                return read_partitions(lambda _offset, length: bytes(length), drive.size_bytes)
-        except FileNotFoundError:
+    try:
+        file = drive.path.open("rb", buffering=0)
+    except FileNotFoundError:
+        return read_partitions(lambda _offset, length: bytes(length), drive.size_bytes)
+    with file:
+        found = file.seek(0, os.SEEK_END)
+        if not found:
             return read_partitions(lambda _offset, length: bytes(length), drive.size_bytes)
-    with drive.path.open("rb", buffering=0) as file:
+        require_size(drive.path, found, drive.size_bytes)
 
         def read(offset: int, length: int) -> bytes:
             file.seek(offset)
