@@ -1,5 +1,7 @@
 """
 The article's workflow as one object, which goes on wherever its staging location is reached.
+
+This is the face: each method says what a step does and leaves the doing to the modules beside it.
 """
 
 from __future__ import annotations
@@ -13,16 +15,8 @@ from typing import final
 import attrs
 from azure.storage.blob import ContainerClient
 
-from offlineseed.drives import (
-    Consent,
-    DrivePreparer,
-    DriveSpace,
-    KeyStore,
-    PreparedDrive,
-    load_prepared_drive,
-    prepare_drives,
-)
-from offlineseed.errors import DriveError, JobStateError, StagedJobNotFoundError
+from offlineseed.drives import Consent, DrivePreparer, KeyStore, PreparedDrive
+from offlineseed.errors import JobStateError, StagedJobNotFoundError
 from offlineseed.events import FindingSeen, OnEvent, ignore_events
 from offlineseed.findings import Finding
 from offlineseed.handover import (
@@ -48,12 +42,13 @@ from offlineseed.seed import Seal, SeedOptions, SeedWriter
 from offlineseed.settings import SeedSettings
 from offlineseed.staging import StagedJob, StagingLocation
 from offlineseed.volumes import Drive, VolumeAdapter
-from offlineseed.workflow._allotment import Allotment, allot
+from offlineseed.workflow._allotment import Allotment
 from offlineseed.workflow._folder import JobFolder
 from offlineseed.workflow._import_job import ImportJobOfSeed, JobRequest
 from offlineseed.workflow._machine import Machine, read_machine
 from offlineseed.workflow._probes import CheckDrive, preflight
 from offlineseed.workflow._problems import ReadLogs, import_problems, logs_to_repair
+from offlineseed.workflow._seed_drives import SeedDrives
 from offlineseed.workflow._status import (
     SeedStatus,
     SeedStep,
@@ -107,6 +102,7 @@ class OfflineSeed:
         self._registry = registry
         self._clock = clock
         self._folder = JobFolder(job)
+        self._drives = SeedDrives(job)
         self._import_job = ImportJobOfSeed(job, registry)
 
     def __repr__(self) -> str:
@@ -289,17 +285,7 @@ class OfflineSeed:
             StagingError: the backup is not staged whole.
             DriveError: a drive's share is not of these blobs.
         """
-        known = self._folder.read_workflow().drives
-        has_share = {one.drive_id for one in known}
-        further = [
-            (
-                DriveSpace(drive_id=drive.drive_id, capacity=volumes.capacity(drive)),
-                drive.size_bytes,
-            )
-            for drive in drives
-            if drive.drive_id not in has_share
-        ]
-        return allot(self.job, known, further=further)
+        return self._drives.plan(volumes, drives)
 
     def prepare(
         self,
@@ -333,24 +319,11 @@ class OfflineSeed:
             StagingError: the backup is not staged whole.
             OfflineSeedError, OSError: whatever preparing a drive raises.
         """
-        attached = tuple(drives)
-        _ = self.job.seal  # publishes one that a crash left behind, under the same lock
-        with self.job.lock():
-            allotment = self.plan(preparer.volumes, attached)
-            if not is_partial:
-                allotment.require_complete()
-            record = self._folder.read_workflow()
-            if allotment.drives != record.drives:
-                self._folder.write_workflow(attrs.evolve(record, drives=allotment.drives))
-        plans = [
-            one.plan for drive in attached if (one := allotment.drive(drive.drive_id)) is not None
-        ]
-        return prepare_drives(
+        return self._drives.prepare(
             preparer,
-            self.job,
-            plans=plans,
-            drives=attached,
+            tuple(drives),
             consents=consents,
+            is_partial=is_partial,
             executor=executor,
             on_event=on_event,
         )
@@ -362,12 +335,7 @@ class OfflineSeed:
         Raises:
             DriveError: the drive has none.
         """
-        with self.job.lock():
-            record = self._folder.read_workflow()
-            kept = tuple(one for one in record.drives if one.drive_id != drive_id)
-            if len(kept) == len(record.drives):
-                raise DriveError(f"drive {drive_id} has no share of {self.job.name}: see `plan`")
-            self._folder.write_workflow(attrs.evolve(record, drives=kept))
+        self._drives.forget(drive_id)
 
     def prepared_drives(self, keys: KeyStore) -> tuple[PreparedDrive, ...]:
         """
@@ -377,9 +345,7 @@ class OfflineSeed:
             NotEnoughDrivesError: blobs are left that no drive has.
             DriveError: a drive is not prepared, or its recovery password is not in the key store.
         """
-        known = self._folder.read_workflow().drives
-        allot(self.job, known).require_complete()
-        return tuple(load_prepared_drive(self.job, one.drive_id, keys=keys) for one in known)
+        return self._drives.prepared(keys)
 
     def create_job(
         self,
@@ -495,14 +461,13 @@ class OfflineSeed:
         seen = self._folder.read_job()
         if jobs is not None and seen is not None:
             seen = self._import_job.refresh(jobs, now=self._clock(), on_event=on_event)
-        record = self._folder.read_workflow()
-        drives = [(one.drive_id, self._is_prepared(one.drive_id)) for one in record.drives]
+        drives = self._drives.states()
         findings = () if seen is None else drive_findings(seen.job)
         for finding in findings:
             on_event(FindingSeen(finding=finding))
         unplaced = 0
         if seen is None and self._is_staged():
-            unplaced = allot(self.job, record.drives).unplaced_bytes
+            unplaced = self._drives.unplaced_bytes()
         step = self._step(drives, unplaced) if seen is None else step_of_job(seen.job)
         return SeedStatus(
             name=self.job.name,
@@ -614,6 +579,3 @@ class OfflineSeed:
         if self.job.seal is not None:
             return True
         return not self.job.catalog_path.exists() and any(True for _ in self.job.blobs())
-
-    def _is_prepared(self, drive_id: str) -> bool:
-        return (self.job.folder / "drives" / drive_id / "prepared.json").exists()
