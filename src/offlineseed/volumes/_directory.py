@@ -22,7 +22,7 @@ from offlineseed.volumes._directory_writer import MARKER, DirectoryWriter, is_ou
 from offlineseed.volumes._model import Drive, VolumeCapacity, VolumeFile
 from offlineseed.volumes._names import require_portable_path
 
-__all__ = ["DirectoryVolumes"]
+__all__ = ["DirectoryVolumes", "survey_contents"]
 
 _BLOCK_BYTES = 4096
 _FILE_BYTES = 4096
@@ -70,7 +70,7 @@ class DirectoryVolumes:
         Begin a volume in the folder, which is made where it is missing; see `VolumeAdapter`.
         """
         root = drive.path
-        digest, needed = _survey(contents)
+        digest, needed = survey_contents(contents)
         found = [name for name in _names(root) if not is_system_name(name)]
         if found and MARKER not in found and not self.may_erase:
             raise VolumeError(
@@ -102,7 +102,7 @@ class DirectoryVolumes:
         """
         Go on with the unfinished volume in the folder; see `VolumeAdapter`.
         """
-        digest, _ = _survey(contents)
+        digest, _ = survey_contents(contents)
         if _read_marker(drive.path) != digest:
             raise DriveChangedError(
                 f"drive {drive.drive_id}: it does not hold the unfinished volume that was begun"
@@ -144,7 +144,7 @@ class DirectoryVolumes:
         return min(drive.size_bytes, free + erased)
 
 
-def _survey(contents: Collection[VolumeFile]) -> tuple[str, int]:
+def survey_contents(contents: Collection[VolumeFile]) -> tuple[str, int]:
     """
     Return a digest that tells these contents from others, and the bytes that they need.
     """
