@@ -8,6 +8,7 @@ from offlineseed.handover._handover import (
     Handover,
     HandoverRecord,
     HandoverStage,
+    read_handover,
     read_manifests,
 )
 from offlineseed.handover._missing import landed_names
@@ -27,6 +28,7 @@ __all__ = [
     "landed_names",
     "read_copy_log",
     "read_drive_logs",
+    "read_handover",
     "read_manifests",
     "repair",
 ]

@@ -21,7 +21,7 @@ from offlineseed.seed import SeedReader, SegmentStore
 from offlineseed.staging import StagedJob
 from offlineseed.verify import LandedBlobs, VerificationReport, VerifyLevel, verify_landed
 
-__all__ = ["Handover", "HandoverRecord", "HandoverStage", "read_manifests"]
+__all__ = ["Handover", "HandoverRecord", "HandoverStage", "read_handover", "read_manifests"]
 
 _FILE = "handover.json"
 _FORMAT = 1
@@ -93,10 +93,7 @@ class Handover:
         Raises:
             FormatError: the record is damaged.
         """
-        try:
-            return _parse(self._path.read_bytes())
-        except FileNotFoundError:
-            return HandoverRecord()
+        return read_handover(self._job)
 
     def verify(
         self,
@@ -203,6 +200,19 @@ class Handover:
             moment = getattr(record, name)
             document[name] = None if moment is None else moment.isoformat()
         write_whole(self._path, (json.dumps(document, indent=2) + "\n").encode("ascii"))
+
+
+def read_handover(job: StagedJob) -> HandoverRecord:
+    """
+    Return how far a job's hand-over is.
+
+    Raises:
+        FormatError: the record is damaged.
+    """
+    try:
+        return _parse((job.folder / _FILE).read_bytes())
+    except FileNotFoundError:
+        return HandoverRecord()
 
 
 def read_manifests(job: StagedJob, drive_ids: Iterable[str] | None = None) -> list[DriveManifest]:

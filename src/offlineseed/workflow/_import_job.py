@@ -105,14 +105,14 @@ class ImportJobOfSeed:
             # Some dialects tell the address with the location only.
             job = attrs.evolve(job, shipping_information=location.shipping_information)
         known = self._folder.read_job()
-        seen = SeenJob(
-            job=job,
-            seen_at=now,
-            created_at=known.created_at if known else job.created_at or now,
-            updated_at=(known.updated_at if known else job.created_at) if found else now,
-        )
-        if known is not None:
-            seen = attrs.evolve(seen, shipped_at=known.shipped_at, ended_at=known.ended_at)
+        if found is not None and known is not None:
+            seen = known.seen(job, now)
+        else:
+            created = job.created_at or now
+            seen = SeenJob(job=job, seen_at=now, created_at=created, updated_at=created)
+            seen = seen.seen(job, now)
+        if found is None:
+            seen = attrs.evolve(seen, updated_at=now)
         self._keep(seen, known, on_event)
         return job
 
@@ -171,8 +171,21 @@ class ImportJobOfSeed:
     def refresh(self, jobs: ImportJobs, *, now: dt.datetime, on_event: OnEvent) -> SeenJob:
         """
         Ask the service for the job and keep what it says.
+
+        A job that was done is gone after ninety days: then what was seen last is all there is.
         """
-        return self._see(jobs.get_job(self._job.name), now=now, on_event=on_event)
+        try:
+            job = jobs.get_job(self._job.name)
+        except JobNotFoundError as error:
+            known = self._folder.read_job()
+            if known is not None and known.job.is_terminal:
+                return known
+            raise JobNotFoundError(
+                f"the service has no import job {self._job.name!r} any more: it deletes one that "
+                "has no tracking number for two weeks; create it again, with the same drives",
+                name=self._job.name,
+            ) from error
+        return self._see(job, now=now, on_event=on_event)
 
     def _find(self, jobs: ImportJobs, wanted: ImportJob) -> ImportJob | None:
         """

@@ -20,9 +20,11 @@ from offlineseed.errors import JobStateError, StagedJobNotFoundError
 from offlineseed.events import FindingSeen, OnEvent, ignore_events
 from offlineseed.findings import Finding
 from offlineseed.handover import (
+    Handover,
     RepairReport,
     Repairs,
     read_drive_logs,
+    read_handover,
     read_manifests,
     repair,
 )
@@ -38,9 +40,10 @@ from offlineseed.jobs import (
     WaitingJob,
     check_shipping,
 )
-from offlineseed.seed import Seal, SeedOptions, SeedWriter
+from offlineseed.seed import Seal, SeedOptions, SeedWriter, SegmentStore
 from offlineseed.settings import SeedSettings
 from offlineseed.staging import StagedJob, StagingLocation
+from offlineseed.verify import LandedBlobs
 from offlineseed.volumes import Drive, VolumeAdapter
 from offlineseed.workflow._allotment import Allotment
 from offlineseed.workflow._folder import JobFolder
@@ -332,8 +335,11 @@ class OfflineSeed:
         """
         Take a drive's share away, as when the drive broke: another drive gets it, the rest stay.
 
+        The drive's journal and manifest are deleted with it.
+
         Raises:
             DriveError: the drive has none.
+            JobStateError: the import job is past its creation: the drive may be on its way.
         """
         self._drives.forget(drive_id)
 
@@ -456,7 +462,7 @@ class OfflineSeed:
                 that went wrong.
 
         Raises:
-            JobNotFoundError: the service does not have the job any more.
+            JobNotFoundError: the service deleted the job before anything arrived.
         """
         seen = self._folder.read_job()
         if jobs is not None and seen is not None:
@@ -469,6 +475,8 @@ class OfflineSeed:
         if seen is None and self._is_staged():
             unplaced = self._drives.unplaced_bytes()
         step = self._step(drives, unplaced) if seen is None else step_of_job(seen.job)
+        if seen is not None and seen.job.is_terminal and read_handover(self.job).may_delete:
+            step = SeedStep.HANDED_OVER
         return SeedStatus(
             name=self.job.name,
             step=step,
@@ -556,6 +564,17 @@ class OfflineSeed:
                 )
             )
         return tuple(reports)
+
+    def handover(self, landed: LandedBlobs, *, store: SegmentStore | None = None) -> Handover:
+        """
+        Return what verifies the landed seed and hands it to a vault. See `Handover`.
+
+        Args:
+            landed: the container.
+            store: the landed seed for reading, such as a `BlobStore` with the job's name as its
+                prefix; None for a job of opaque blobs only.
+        """
+        return Handover(self.job, landed, store=store)
 
     def stop_waiting(self) -> None:
         """

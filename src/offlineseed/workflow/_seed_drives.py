@@ -4,6 +4,7 @@ A seed's drives: who has which share, and who is prepared.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from typing import final
@@ -21,6 +22,7 @@ from offlineseed.drives import (
 )
 from offlineseed.errors import DriveError
 from offlineseed.events import OnEvent
+from offlineseed.jobs import JobAction, require_action
 from offlineseed.staging import StagedJob
 from offlineseed.volumes import Drive, VolumeAdapter
 from offlineseed.workflow._allotment import Allotment, allot
@@ -91,12 +93,18 @@ class SeedDrives:
         """
         See `OfflineSeed.forget_drive`.
         """
+        seen = self._folder.read_job()
+        if seen is not None:
+            # Its blobs may be on their way: what it does not bring is repaired, not shipped twice.
+            require_action(seen.job, JobAction.REPLACE)
         with self._job.lock():
             record = self._folder.read_workflow()
             kept = tuple(one for one in record.drives if one.drive_id != drive_id)
             if len(kept) == len(record.drives):
                 raise DriveError(f"drive {drive_id} has no share of {self._job.name}: see `plan`")
             self._folder.write_workflow(attrs.evolve(record, drives=kept))
+            # Without its journal it is prepared from the start, should it come back.
+            shutil.rmtree(self._job.drive_folder(drive_id))
 
     def prepared(self, keys: KeyStore) -> tuple[PreparedDrive, ...]:
         """

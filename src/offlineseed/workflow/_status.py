@@ -59,6 +59,8 @@ class SeedStep(str, Enum):
     """The drives are on their way, or in the datacentre."""
     IMPORTED = "imported"
     """Everything landed: verify it and hand it over."""
+    HANDED_OVER = "handed-over"
+    """A vault has it: incrementals go over the network, and nothing that was seeded is needed."""
     IMPORT_FAILED = "import-failed"
     """The job ended, and something did not land: repair it over the network."""
     CANCELLED = "cancelled"
@@ -75,6 +77,9 @@ _TEXTS = {
     SeedStep.IMPORTED: (
         "The Azure Import Job is complete: the next scheduled backup copies the initial backup "
         "from the storage account"
+    ),
+    SeedStep.HANDED_OVER: (
+        "The initial backup is in the vault: the next scheduled backups are incremental"
     ),
     SeedStep.IMPORT_FAILED: (
         "The Azure Import Job ended with errors: see its drives, and repair what did not land"

@@ -1,12 +1,15 @@
 import datetime as dt
+import shutil
 
 import attrs
 import pytest
+from azure.core.exceptions import AzureError
 
 from offlineseed.errors import (
     DriveError,
     JobError,
     JobNotFoundError,
+    JobStateError,
     NotEnoughDrivesError,
     ShippingError,
     StagedJobExistsError,
@@ -14,8 +17,10 @@ from offlineseed.errors import (
     TrackingNumberInUseError,
 )
 from offlineseed.events import FindingSeen, JobChanged
-from offlineseed.jobs import DriveState, JobState
+from offlineseed.jobs import DriveState, ImportExportJobs, JobState
 from offlineseed.manifest import BlobType
+from offlineseed.seed import FolderStore
+from offlineseed.verify import FolderLanded
 from offlineseed.workflow import WAITING_FOR_IMPORT_JOB, OfflineSeed, SeedStep, Workload
 
 MIB = 1 << 20
@@ -263,3 +268,146 @@ def test_status_tells_which_drive_never_arrived(bench):
     assert [event.state for event in events if isinstance(event, JobChanged)] == ["Closed"]
     # Another machine sees the same without asking the service.
     assert bench.open().status().findings == (finding,)
+
+
+def test_forgotten_drive_that_comes_back_is_prepared_from_the_start(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    (before,) = bench.prepare(seed)
+    shutil.rmtree(bench.drive().path)  # the drive broke and was repaired
+
+    seed.forget_drive("SERIAL1")
+    assert seed.status().step is SeedStep.STAGED
+    (after,) = bench.prepare(seed)
+
+    assert after.total_bytes == before.total_bytes
+    assert (bench.drive().path / "DriveManifest.xml").exists()
+
+
+def test_drive_that_is_on_its_way_is_not_forgotten(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    seed.update_shipping(bench.jobs, bench.package())
+    with pytest.raises(JobStateError):
+        seed.forget_drive("SERIAL1")
+    assert (seed.job.folder / "drives/SERIAL1/DriveManifest.xml").exists()
+
+
+def test_job_that_expired_is_created_again_with_the_same_drives(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    bench.clock.advance(days=15)
+    bench.service.clock.advance(days=15)
+
+    with pytest.raises(JobNotFoundError, match="two weeks; create it again"):
+        seed.status(bench.jobs)
+
+    assert bench.create(seed).state is JobState.CREATING
+    (tracking,) = seed.deadlines()
+    assert tracking.remaining == dt.timedelta(weeks=2)
+
+
+def test_job_that_was_done_long_ago_is_shown_as_last_seen(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    seed.update_shipping(bench.jobs, bench.package())
+    bench.arrive()
+    seed.status(bench.jobs)
+    bench.service.clock.advance(days=91)
+    with pytest.raises(JobNotFoundError):
+        bench.jobs.get_job("nightly")
+    assert seed.status(bench.jobs).step is SeedStep.IMPORTED
+
+
+@pytest.fixture
+def impatient(bench):
+    """
+    A client that does not try again: the service's answer is lost for good.
+    """
+    with ImportExportJobs(
+        bench.service.credential,
+        subscription_id=bench.settings.subscription_id,
+        resource_group="rg",
+        base_url=bench.service.url,
+        retry_total=0,
+    ) as jobs:
+        yield jobs
+
+
+def test_job_whose_creation_went_unanswered_is_found_again(bench, impatient):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    # Location, the job that is not there, and the creation: the third answer is lost.
+    bench.service.faults.slow(2, seconds=0)
+    bench.service.faults.cut()
+    with pytest.raises(AzureError):
+        attrs.evolve(bench, jobs=impatient).create(seed)
+    assert seed.status().step is SeedStep.PREPARED
+    existing = bench.jobs.get_job("nightly")
+
+    assert bench.create(bench.open()).id == existing.id
+    assert seed.status().step is SeedStep.JOB_CREATED
+
+
+def test_shipping_whose_answer_was_lost_is_written_down_the_next_time(bench, impatient):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    # The service took it, and the machine died before it was written down.
+    bench.jobs.update_shipping("nightly", attrs.evolve(bench.package(), drive_count=1))
+    assert seed.status().shipping is None
+
+    seed.update_shipping(impatient, bench.package())
+
+    status = bench.open().status()
+    assert (status.step, status.shipping.package.tracking_number) == (SeedStep.SHIPPED, "1Z-1")
+
+
+@pytest.mark.parametrize("stop_after", range(0, 6, 2))
+def test_preparation_stopped_by_its_listener_goes_on_elsewhere(bench, stop_after):
+    seed = bench.initiate()
+    bench.stage(seed)
+    seen = []
+
+    def stop(event):
+        seen.append(event)
+        if len(seen) > stop_after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.prepare(seed, on_event=stop)
+    assert seed.status().step is SeedStep.PREPARING
+
+    (prepared,) = bench.prepare(bench.open())
+    assert prepared.blobs == len(list(seed.job.blobs()))
+    assert seed.status().step is SeedStep.PREPARED
+
+
+def test_seed_in_a_vault_says_so(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    seed.update_shipping(bench.jobs, bench.package())
+    bench.arrive()
+    seed.status(bench.jobs)
+    landed = bench.folder / "landed"
+    handover = seed.handover(
+        FolderLanded(landed, "backups"), store=FolderStore(landed / "backups/nightly")
+    )
+
+    assert handover.verify(expected_digest=seed.job.seal.digest).is_ok
+    handover.hand_over(lambda container, reader: reader.restore(bench.folder / "vault"))
+
+    assert bench.open().status().step is SeedStep.HANDED_OVER
+    assert (bench.folder / "vault/file-0").read_bytes() == (
+        bench.folder / "source/file-0"
+    ).read_bytes()
