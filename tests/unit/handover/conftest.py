@@ -1,4 +1,6 @@
+import io
 import random
+import shutil
 
 import attrs
 import pytest
@@ -96,11 +98,15 @@ class Bench:
         return CopyLog(**(values | changes))
 
 
-@pytest.fixture
-def bench(tmp_path):
-    job = StagingLocation(tmp_path / "staging").create(
+@pytest.fixture(scope="session")
+def staged(tmp_path_factory):
+    """
+    A staging location with the contents as opaque blobs.
+    """
+    folder = tmp_path_factory.mktemp("staged")
+    job = StagingLocation(folder / "staging").create(
         SeedSettings(
-            staging_location=str(tmp_path / "staging"),
+            staging_location=str(folder / "staging"),
             import_job_name="nightly",
             subscription_id="01234567-89ab-cdef-0123-456789abcdef",
             storage_account="seedaccount",
@@ -108,9 +114,15 @@ def bench(tmp_path):
         )
     )
     for path, data in CONTENTS.items():
-        (tmp_path / "content").write_bytes(data)
         kind = BlobType.PAGE if path.endswith(".vhd") else BlobType.BLOCK
-        job.add_blob(tmp_path / "content", path, blob_type=kind)
+        job.add_blob(io.BytesIO(data), path, blob_type=kind)
+    return folder / "staging"
+
+
+@pytest.fixture
+def bench(tmp_path, staged):
+    shutil.copytree(staged, tmp_path / "staging")
+    job = StagingLocation(tmp_path / "staging").open("nightly")
     blobs = [listed(path, data) for path, data in CONTENTS.items()]
     manifest = DriveManifest(drive_id="A", blob_lists=[BlobList(blobs=blobs)])
     return Bench(folder=tmp_path / "account", job=job, manifest=manifest)

@@ -1,5 +1,6 @@
 import datetime as dt
 import random
+import shutil
 
 import attrs
 import pytest
@@ -16,6 +17,7 @@ from offlineseed.jobs import (
 )
 from offlineseed.seed import SeedOptions
 from offlineseed.settings import SeedSettings
+from offlineseed.staging import StagingLocation
 from offlineseed.volumes import DirectoryVolumes, Drive
 from offlineseed.workflow import Machine, OfflineSeed
 
@@ -59,6 +61,7 @@ class Bench:
     """
 
     folder: object
+    template: object
     service: object
     jobs: object
     clock: Clock = attrs.field(factory=Clock)
@@ -102,13 +105,21 @@ class Bench:
         """
         return OfflineSeed.open(self.settings.staging_location, name, clock=self.clock)
 
-    def stage(self, seed, megabytes=3):
-        source = self.folder / "source"
-        source.mkdir(exist_ok=True)
-        for number in range(megabytes):
-            content = random.Random(number).randbytes(MIB)
-            (source / f"file-{number}").write_bytes(content)
-        return seed.stage(source, options=SeedOptions(chunk_bytes=1 << 16, segment_bytes=MIB))
+    def stage(self, seed):
+        """
+        Stage the template's source; what that leaves behind is there already.
+        """
+        shutil.copytree(
+            self.template / "staging/nightly",
+            seed.job.folder,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("seed.json"),
+        )
+        return seed.stage(self.source)
+
+    @property
+    def source(self):
+        return self.template / "source"
 
     def drive(self, name="SERIAL1", size=64 * MIB):
         return Drive(drive_id=name, path=self.folder / "drives" / name, size_bytes=size)
@@ -141,8 +152,27 @@ class Bench:
         self.service.datacenter.process()
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """
+    A source of three files, and a staging location where they are staged.
+    """
+    folder = tmp_path_factory.mktemp("template")
+    (folder / "source").mkdir()
+    for number in range(3):
+        content = random.Random(number).randbytes(200_000)
+        (folder / f"source/file-{number}").write_bytes(content)
+    settings = Bench(folder=folder, template=folder, service=None, jobs=None).settings
+    job = StagingLocation(folder / "staging").create(settings)
+    options = SeedOptions(chunk_bytes=1 << 16, segment_bytes=1 << 18)
+    with job.write_seed(options=options) as writer:
+        writer.add_tree(folder / "source")
+        writer.seal()
+    return folder
+
+
 @pytest.fixture
-def bench(tmp_path):
+def bench(tmp_path, template):
     with (
         ImportService(destination=FolderDestination(tmp_path / "landed")) as service,
         ImportExportJobs(
@@ -153,4 +183,4 @@ def bench(tmp_path):
             retry_backoff_factor=0.01,
         ) as jobs,
     ):
-        yield Bench(folder=tmp_path, service=service, jobs=jobs)
+        yield Bench(folder=tmp_path, template=template, service=service, jobs=jobs)

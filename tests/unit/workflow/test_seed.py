@@ -91,7 +91,7 @@ def test_open_with_several_jobs_wants_a_name(bench):
 def test_drives_given_one_by_one_get_what_is_left(bench):
     seed = bench.initiate()
     bench.stage(seed)
-    one, two = bench.drive("ONE", 3 * MIB), bench.drive("TWO", 64 * MIB)
+    one, two = bench.drive("ONE", 600_000), bench.drive("TWO", 64 * MIB)
 
     with pytest.raises(NotEnoughDrivesError) as caught:
         bench.prepare(seed, one)
@@ -115,7 +115,7 @@ def test_drives_given_one_by_one_get_what_is_left(bench):
 def test_lost_drive_is_redone_by_itself(bench):
     seed = bench.initiate()
     bench.stage(seed)
-    one, two = bench.drive("ONE", 3 * MIB), bench.drive("TWO", 64 * MIB)
+    one, two = bench.drive("ONE", 600_000), bench.drive("TWO", 64 * MIB)
     bench.prepare(seed, one, two)
     share = seed.plan(bench.preparer.volumes).drive("ONE").plan
 
@@ -250,7 +250,7 @@ def test_deadlines_follow_the_job(bench):
 def test_status_tells_which_drive_never_arrived(bench):
     seed = bench.initiate()
     bench.stage(seed)
-    one, two = bench.drive("ONE", 3 * MIB), bench.drive("TWO", 64 * MIB)
+    one, two = bench.drive("ONE", 600_000), bench.drive("TWO", 64 * MIB)
     bench.prepare(seed, one, two)
     bench.create(seed)
     seed.update_shipping(bench.jobs, bench.package())
@@ -408,6 +408,15 @@ def test_seed_in_a_vault_says_so(bench):
     handover.hand_over(lambda container, reader: reader.restore(bench.folder / "vault"))
 
     assert bench.open().status().step is SeedStep.HANDED_OVER
-    assert (bench.folder / "vault/file-0").read_bytes() == (
-        bench.folder / "source/file-0"
-    ).read_bytes()
+    assert (bench.folder / "vault/file-0").read_bytes() == (bench.source / "file-0").read_bytes()
+
+
+def test_folder_is_staged_through_the_seed_itself(bench):
+    seed = bench.initiate()
+    seal = seed.stage(bench.source)
+    assert seal.items == 3
+    assert seed.stage(bench.source) == seal
+    other = bench.open("nightly")
+    assert other.job.seal == seal
+    more = OfflineSeed.initiate(attrs.evolve(bench.settings, import_job_name="weekly"))
+    assert more.stage(lambda writer: writer.add_file(bench.source / "file-0")).items == 1
