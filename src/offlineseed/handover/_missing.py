@@ -5,6 +5,7 @@ What a drive did not bring, by its copy log and by what is at the destination.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from typing import final
 
 import attrs
@@ -117,7 +118,7 @@ def blobs_of(manifest: DriveManifest) -> Iterator[ManifestBlob]:
 
 
 def find_missing(
-    manifest: DriveManifest, log: CopyLog | None, landed: LandedBlobs
+    manifest: DriveManifest, log: CopyLog | None, landed: LandedBlobs, pool: Executor
 ) -> Iterator[MissingBlob]:
     """
     Yield what has not landed, in the manifest's order.
@@ -126,6 +127,7 @@ def find_missing(
         manifest: the drive's manifest.
         log: its copy log; None where there is none.
         landed: the destination; asked about blobs that the log is silent about.
+        pool: asks it, several times at once.
     """
     results = _results(manifest, log)
     # An error log says nothing of what landed. One that breaks off, or of a drive that failed as a
@@ -133,13 +135,17 @@ def find_missing(
     is_telling = (
         log is not None and log.is_complete and log.status.casefold().startswith("completed")
     )
-    for blob in blobs_of(manifest):
-        result = results.get(blob.file_path)
-        missing = MissingBlob(blob=blob, result=result)
-        if result is not None:
-            if not result.has_landed:
-                yield missing
-        elif not is_telling and not missing.is_whole(landed):
+
+    def has_landed(missing: MissingBlob) -> bool:
+        if missing.result is not None:
+            return missing.result.has_landed
+        return is_telling or missing.is_whole(landed)
+
+    blobs = [
+        MissingBlob(blob=blob, result=results.get(blob.file_path)) for blob in blobs_of(manifest)
+    ]
+    for missing, is_there in zip(blobs, pool.map(has_landed, blobs), strict=True):
+        if not is_there:
             yield missing
 
 

@@ -10,6 +10,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import final
 
@@ -27,6 +28,9 @@ from offlineseed.manifest import BlobList, Block, DriveManifest, PageRange, path
 from offlineseed.verify import verify_landed
 
 __all__ = ["repair"]
+
+_PARTS_AHEAD = 3
+"""Parts of one blob in memory, 4 MiB each."""
 
 
 def repair(
@@ -55,7 +59,7 @@ def repair(
         destination: where the blobs land.
         log: the drive's copy log; None for a drive that never arrived.
         may_overwrite: replace other blobs of the same names, which kept ours from landing.
-        threads: parts that are uploaded at once.
+        threads: blobs, and parts of them, that are uploaded at once.
         on_event: gets a `BlobVerified` for each repaired blob, and a `FindingSeen` for each that
             is left alone.
 
@@ -63,27 +67,46 @@ def repair(
         SourceChangedError: a staged blob is not what the drive's manifest says any more.
         AzureError, OSError: the destination or the staging location refuses.
     """
-    missing = tuple(find_missing(manifest, log, destination.landed))
-    sources = _sources(job, missing)
     findings: list[Finding] = []
     repaired: list[RepairedBlob] = []
     whole: list[MissingBlob] = []
-    with ThreadPoolExecutor(threads, thread_name_prefix="offlineseed-repair") as pool:
-        for one in missing:
+    # Blobs are small or large: some of them at once, and some parts of each at once.
+    with (
+        ThreadPoolExecutor(threads, thread_name_prefix="offlineseed-parts") as parts,
+        ThreadPoolExecutor(threads, thread_name_prefix="offlineseed-repair") as blobs,
+    ):
+        missing = tuple(find_missing(manifest, log, destination.landed, blobs))
+        sources = _sources(job, missing)
+
+        def mend(one: MissingBlob) -> RepairedBlob | Finding | None:
             source = sources.get(one.blob.file_path)
-            finding = _staged_finding(one) if source is None else None
-            if source is not None and not may_overwrite:
-                finding = one.obstacle(destination.landed)
-                if finding is not None and one.is_whole(destination.landed):
-                    continue  # an earlier repair put it there
-            if source is None or finding is not None:
-                assert finding is not None
-                findings.append(finding)
-                on_event(FindingSeen(finding=finding))
-                continue
-            work = _BlobRepair(missing=one, source=source, pool=pool, window=2 * threads)
-            repaired.append(work.run(destination))
-            whole.append(one)
+            if source is None:
+                return _staged_finding(one)
+            obstacle = None if may_overwrite else one.obstacle(destination.landed)
+            if obstacle is not None:
+                # An earlier repair may have put it there.
+                return None if one.is_whole(destination.landed) else obstacle
+            return _BlobRepair(missing=one, source=source, pool=parts).run(destination)
+
+        waiting: deque[tuple[MissingBlob, Future[RepairedBlob | Finding | None]]] = deque()
+        ahead = iter(missing)
+        try:
+            while True:
+                for one in islice(ahead, 2 * threads - len(waiting)):
+                    waiting.append((one, blobs.submit(mend, one)))
+                if not waiting:
+                    break
+                one, future = waiting.popleft()
+                outcome = future.result()
+                if isinstance(outcome, RepairedBlob):
+                    repaired.append(outcome)
+                    whole.append(one)
+                elif outcome is not None:
+                    findings.append(outcome)
+                    on_event(FindingSeen(finding=outcome))
+        finally:
+            for _, future in waiting:
+                future.cancel()
     return RepairReport(
         repaired=repaired,
         findings=findings,
@@ -121,7 +144,6 @@ class _BlobRepair:
     missing: MissingBlob
     source: Path
     pool: ThreadPoolExecutor
-    window: int
 
     def run(self, destination: Repairs) -> RepairedBlob:
         upload = destination.begin(self.missing.name, self.missing.blob)
@@ -135,7 +157,7 @@ class _BlobRepair:
                     self._require_same(part, data)
                     waiting.append(self.pool.submit(upload.put, part, data))
                     count, total = count + 1, total + len(data)
-                    if len(waiting) >= self.window:
+                    if len(waiting) >= _PARTS_AHEAD:
                         waiting.popleft().result()
             while waiting:
                 waiting.popleft().result()

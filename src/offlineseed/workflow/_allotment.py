@@ -23,6 +23,8 @@ __all__ = ["Allotment", "AllottedDrive", "allot"]
 _BEYOND = DriveSpace(drive_id="", capacity=VolumeCapacity(usable_bytes=1 << 80))
 """Stands for the drives that are still missing, so that a plan says what they get."""
 
+_NO_RUN = (sys.maxsize, sys.maxsize, 0)
+
 
 @final
 @attrs.frozen(kw_only=True)
@@ -119,8 +121,8 @@ def allot(
         NameNotAllowedError: a blob's name could not be opened on a drive.
     """
     drives = tuple(known)
-    for drive in drives:
-        _require_same_blobs(job.blobs(), drive.plan)
+    if _survey(job.blobs(), drives) == 0:
+        return Allotment(drives=drives)
     gaps = _gaps(drives)
     has_share = {one.drive_id for one in drives}
     fresh = [(space, size) for space, size in further if space.drive_id not in has_share]
@@ -150,13 +152,30 @@ def allot(
     raise DriveError("the staged blobs changed while they were planned: plan again")
 
 
-def _require_same_blobs(blobs: Iterable[StagedBlob], plan: DrivePlan) -> None:
-    lengths = [blob.length for blob in plan.select(blobs)]
-    if (len(lengths), sum(lengths)) != (plan.blobs, plan.total_bytes):
-        raise DriveError(
-            f"the staged blobs are not those that drive {plan.drive_id} was planned for: forget "
-            "the drive and prepare it again"
-        )
+def _survey(blobs: Iterable[StagedBlob], drives: tuple[AllottedDrive, ...]) -> int:
+    """
+    Check in one pass that every share is of these blobs; return how many blobs are in none.
+    """
+    runs = sorted((*run, index) for index, one in enumerate(drives) for run in one.plan.runs)
+    found = [[0, 0] for _ in drives]
+    ahead = iter(runs)
+    first, stop, index = next(ahead, _NO_RUN)
+    free = 0
+    for position, blob in enumerate(blobs):
+        if position >= stop:
+            first, stop, index = next(ahead, _NO_RUN)
+        if position < first:
+            free += 1
+            continue
+        found[index][0] += 1
+        found[index][1] += blob.length
+    for one, counts in zip(drives, found, strict=True):
+        if counts != [one.plan.blobs, one.plan.total_bytes]:
+            raise DriveError(
+                f"the staged blobs are not those that drive {one.drive_id} was planned for: "
+                "forget the drive and prepare it again"
+            )
+    return free
 
 
 def _gaps(drives: tuple[AllottedDrive, ...]) -> list[tuple[int, int]]:
