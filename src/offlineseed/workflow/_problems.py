@@ -1,5 +1,5 @@
 """
-What went wrong in the datacentre, by a job's drives and their copy logs.
+What went wrong in the datacentre, by a job's drives and their copy logs, and its repair.
 """
 
 from __future__ import annotations
@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 
+from offlineseed.errors import JobStateError
+from offlineseed.events import OnEvent
 from offlineseed.findings import Finding
+from offlineseed.handover import RepairReport, Repairs, read_manifests, repair
 from offlineseed.jobs import CopyLog, DriveState, ImportJob, JobDrive
+from offlineseed.staging import StagedJob
+from offlineseed.workflow._folder import JobFolder
 from offlineseed.workflow._status import drive_findings
 
-__all__ = ["ReadLogs", "import_problems", "logs_to_repair"]
+__all__ = ["ReadLogs", "import_problems", "repair_drives"]
 
 ReadLogs = Callable[[JobDrive], Iterable[CopyLog]]
 """Reads a drive's copy logs, the one that tells most first."""
@@ -25,7 +30,43 @@ def import_problems(job: ImportJob, read_logs: ReadLogs) -> tuple[Finding, ...]:
     return tuple(_problems(job, read_logs))
 
 
-def logs_to_repair(job: ImportJob, read_logs: ReadLogs) -> Iterator[tuple[str, CopyLog | None]]:
+def repair_drives(
+    staged: StagedJob,
+    destination: Repairs,
+    *,
+    read_logs: ReadLogs,
+    may_overwrite: bool,
+    on_event: OnEvent,
+) -> tuple[RepairReport, ...]:
+    """
+    Repair what the drives of a job, as last seen, did not bring: see `OfflineSeed.repair`.
+    """
+    seen = JobFolder(staged).read_job()
+    if seen is None or not seen.job.is_terminal:
+        state = "not created" if seen is None else seen.job.raw_state or str(seen.job.state)
+        raise JobStateError(
+            f"import job {staged.name!r} is {state}: what it has not landed may still land; ask "
+            "for its status and repair when it is done",
+            current=state,
+            wanted="repair",
+        )
+    reports = []
+    for drive_id, log in _logs_to_repair(seen.job, read_logs):
+        (manifest,) = read_manifests(staged, [drive_id])
+        reports.append(
+            repair(
+                staged,
+                manifest,
+                destination,
+                log=log,
+                may_overwrite=may_overwrite,
+                on_event=on_event,
+            )
+        )
+    return tuple(reports)
+
+
+def _logs_to_repair(job: ImportJob, read_logs: ReadLogs) -> Iterator[tuple[str, CopyLog | None]]:
     """
     Yield the drives that did not bring everything, with their copy logs; None where there is none.
     """

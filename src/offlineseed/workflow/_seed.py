@@ -16,7 +16,7 @@ import attrs
 from azure.storage.blob import ContainerClient
 
 from offlineseed.drives import Consent, DrivePreparer, KeyStore, PreparedDrive
-from offlineseed.errors import JobStateError, StagedJobNotFoundError
+from offlineseed.errors import StagedJobNotFoundError
 from offlineseed.events import FindingSeen, OnEvent, ignore_events
 from offlineseed.findings import Finding
 from offlineseed.handover import (
@@ -25,8 +25,6 @@ from offlineseed.handover import (
     Repairs,
     read_drive_logs,
     read_handover,
-    read_manifests,
-    repair,
 )
 from offlineseed.jobs import (
     Deadline,
@@ -50,7 +48,7 @@ from offlineseed.workflow._folder import JobFolder
 from offlineseed.workflow._import_job import ImportJobOfSeed, JobRequest
 from offlineseed.workflow._machine import Machine, read_machine
 from offlineseed.workflow._probes import CheckDrive, preflight
-from offlineseed.workflow._problems import ReadLogs, import_problems, logs_to_repair
+from offlineseed.workflow._problems import ReadLogs, import_problems, repair_drives
 from offlineseed.workflow._seed_drives import SeedDrives
 from offlineseed.workflow._status import (
     SeedStatus,
@@ -541,29 +539,13 @@ class OfflineSeed:
             JobStateError: the import job, as last seen, is not done.
             OfflineSeedError, AzureError, OSError: whatever a repair raises.
         """
-        seen = self._folder.read_job()
-        if seen is None or not seen.job.is_terminal:
-            state = "not created" if seen is None else seen.job.raw_state or str(seen.job.state)
-            raise JobStateError(
-                f"import job {self.job.name!r} is {state}: what it has not landed may still land; "
-                "ask for its status and repair when it is done",
-                current=state,
-                wanted="repair",
-            )
-        reports = []
-        for drive_id, log in logs_to_repair(seen.job, read_logs):
-            (manifest,) = read_manifests(self.job, [drive_id])
-            reports.append(
-                repair(
-                    self.job,
-                    manifest,
-                    destination,
-                    log=log,
-                    may_overwrite=may_overwrite,
-                    on_event=on_event,
-                )
-            )
-        return tuple(reports)
+        return repair_drives(
+            self.job,
+            destination,
+            read_logs=read_logs,
+            may_overwrite=may_overwrite,
+            on_event=on_event,
+        )
 
     def handover(self, landed: LandedBlobs, *, store: SegmentStore | None = None) -> Handover:
         """
