@@ -6,22 +6,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, final
 
 from typing_extensions import Self
 
-from offlineseed.errors import CatalogError, ItemNotFoundError, StagingFullError
+from offlineseed.errors import CatalogError, ItemNotFoundError
 from offlineseed.findings import Finding, Severity
+from offlineseed.seed._checked import MOST_CHUNK_BYTES, damaged, extent_of, item_of, place_of
 from offlineseed.seed._model import ChunkPlace, Extent, Item, ItemKind, SegmentInfo
-from offlineseed.seed._names import decode_name, encode_name, require_safe_name
-from offlineseed.seed._schema import NAME_INDEX, create_indexes, require_version
+from offlineseed.seed._names import decode_name, encode_name
+from offlineseed.seed._schema import (
+    KNOWN_DIGEST,
+    NAME_INDEX,
+    create_indexes,
+    reading,
+    require_version,
+)
 from offlineseed.seed._stores import is_segment_name
 
 __all__ = ["Catalog"]
@@ -30,7 +36,6 @@ T = TypeVar("T")
 
 _ITEM = "SELECT id, name, kind, length, mode, mtime_ns, digest, target FROM item"
 _BATCH = 2000
-_MOST_CHUNK_BYTES = 16 << 20
 _PLACE = "chunk.id, chunk.digest, chunk.segment, chunk.offset, chunk.stored, chunk.length"
 
 
@@ -51,19 +56,20 @@ class Catalog:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         """The file."""
+        self._where = str(self.path)
         if not self.path.is_file():
             raise FileNotFoundError(f"there is no catalog at {self.path}")
         mode = "rw" if os.access(self.path, os.W_OK) else "ro"
         uri = f"{self.path.resolve().as_uri()}?mode={mode}"
         self._lock = threading.RLock()
         self._has_name_index = False
-        with reading(str(self.path)):
+        with reading(self._where):
             self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         try:
-            with reading(str(self.path)):
+            with reading(self._where):
                 self._connection.execute("PRAGMA trusted_schema = OFF")
                 self._connection.execute("PRAGMA cell_size_check = ON")
-                self._meta = require_version(self._connection, str(self.path))
+                self._meta = require_version(self._connection, self._where)
             self.generation = self._integer("generation")
             """0 is the seed; each increment is the next."""
             self.chunk_bytes = self._integer("chunk_bytes")
@@ -83,7 +89,7 @@ class Catalog:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Catalog({str(self.path)!r}, generation={self.generation})"
+        return f"Catalog({self._where!r}, generation={self.generation})"
 
     @property
     def is_sealed(self) -> bool:
@@ -97,12 +103,19 @@ class Catalog:
         """
         SHA-256 of the catalog as it was sealed, hex: the generation's seal.
 
-        A catalog that was fetched from a store was checked then and remembers it; any other file is
-        read and hashed, and is taken to be as it was sealed.
+        A catalog that was fetched or published remembers it; another file is read and hashed.
+
+        Raises:
+            CatalogError: the generation is in the making, or sealed and not published.
         """
-        fetched = self._meta.get("fetched_digest")
-        if isinstance(fetched, str):
-            return fetched
+        known = self._meta.get(KNOWN_DIGEST)
+        if isinstance(known, str):
+            return known
+        if self.rows("PRAGMA user_version")[0][0] != 0:
+            raise CatalogError(
+                f"the catalog {self._where} is in the making: seal and publish it first",
+                context=self._where,
+            )
         digest = hashlib.sha256()
         with self.path.open("rb") as file:
             while piece := file.read(1 << 20):
@@ -126,7 +139,7 @@ class Catalog:
 
         """
         for row in self._item_rows(_ITEM, prefix, kind):
-            yield self._item(row)
+            yield item_of(row, self._where)
 
     def files(self, prefix: str = "") -> Iterator[tuple[Item, Extent | None]]:
         """
@@ -138,10 +151,12 @@ class Catalog:
             f" {_PLACE} FROM item LEFT JOIN chunk ON chunk.id = item.chunk"
         )
         for row in self._item_rows(query, prefix, ItemKind.FILE):
-            item = self._item(row[:8])
+            item = item_of(row[:8], self._where)
             if (row[11] is None) is not (item.digest is None):
-                raise self._damaged(f"{item.name!r} has a digest and no chunk, or the reverse")
-            yield item, None if row[11] is None else self._extent(row[8:], item, 0)
+                raise damaged(
+                    self._where, f"{item.name!r} has a digest and no chunk, or the reverse"
+                )
+            yield item, None if row[11] is None else extent_of(row[8:], item, 0, self._where)
 
     def _item_rows(
         self, query: str, prefix: str, kind: ItemKind | None
@@ -178,13 +193,13 @@ class Catalog:
                 (last, first),
             )
             for row in rows:
-                item = self._item(row)
+                item = item_of(row, self._where)
                 if not prefix or item.name == prefix or item.name.startswith(prefix + "/"):
                     yield item
             if len(rows) < _BATCH:
                 return
             if rows[-1][1] >= last:
-                raise self._damaged("its rows are not in order")
+                raise damaged(self._where, "its rows are not in order")
             last = rows[-1][1]
 
     def item(self, name: str) -> Item:
@@ -198,7 +213,7 @@ class Catalog:
         rows = self.rows(f"{_ITEM} WHERE name = ?", (encode_name(name),))
         if not rows:
             raise ItemNotFoundError(f"generation {self.generation} has no item {name!r}", name=name)
-        return self._item(rows[0])
+        return item_of(rows[0], self._where)
 
     def extents(self, item: Item, *, offset: int = 0, end: int | None = None) -> Iterator[Extent]:
         """
@@ -220,9 +235,9 @@ class Catalog:
             (item.id,),
         )
         if inline:
-            yield self._extent(inline[0], item, 0)
+            yield extent_of(inline[0], item, 0, self._where)
             return
-        last, passed = offset - _MOST_CHUNK_BYTES, 0
+        last, passed = offset - MOST_CHUNK_BYTES, 0
         while True:
             rows = self.rows(
                 f"SELECT extent.offset, extent.length, extent.chunk_offset, extent.chunk, {_PLACE}"
@@ -232,7 +247,7 @@ class Catalog:
                 (item.id, last, end),
             )
             for row in rows:
-                extent = self._extent(row, item, passed)
+                extent = extent_of(row, item, passed, self._where)
                 passed = extent.offset + extent.length
                 if passed > offset:
                     yield extent
@@ -253,7 +268,9 @@ class Catalog:
                 and isinstance(row[3], int | None)
                 and isinstance(row[4], bytes | None)
             ):
-                raise self._damaged("a row of the table segment has a value of the wrong type")
+                raise damaged(
+                    self._where, "a row of the table segment has a value of the wrong type"
+                )
         return tuple(SegmentInfo(*row) for row in rows)
 
     def segment_names(self) -> dict[int, str]:
@@ -274,7 +291,7 @@ class Catalog:
                 last,
             )
             for row in rows:
-                yield self._place(row)
+                yield place_of(row, self._where)
             if len(rows) < _BATCH:
                 return
             last = self._after(last, (rows[-1][2], rows[-1][3]))
@@ -292,7 +309,9 @@ class Catalog:
             )
             for item, code, message in rows:
                 if not (isinstance(item, bytes) and isinstance(code, str)):
-                    raise self._damaged("a row of the table finding has a value of the wrong type")
+                    raise damaged(
+                        self._where, "a row of the table finding has a value of the wrong type"
+                    )
                 yield Finding(
                     code=code,
                     subject=decode_name(item),
@@ -314,133 +333,30 @@ class Catalog:
         """
         Run a query of the package's own.
         """
-        with self._lock, reading(str(self.path)):
+        with self._lock, reading(self._where):
             return self._connection.execute(query, parameters).fetchall()
 
     def _require_name_index(self) -> None:
         # Only a catalog that nobody may write to goes without: looking up is slow there, not wrong.
         if not self._has_name_index:
             self._has_name_index = True
-            with self._lock, reading(str(self.path)), suppress(sqlite3.OperationalError):
+            with self._lock, reading(self._where), suppress(sqlite3.OperationalError):
                 create_indexes(self._connection, NAME_INDEX)
-
-    def _item(self, row: tuple[Any, ...]) -> Item:
-        identity, name, kind, length, mode, mtime_ns, digest, target = row
-        try:
-            require_safe_name(name)
-            return Item(
-                identity,
-                decode_name(name),
-                ItemKind(kind),
-                _natural(length),
-                _mode(mode),
-                _whole(mtime_ns),
-                digest if digest is None else _bytes(digest),
-                _target(target) if kind == ItemKind.SYMLINK else None,
-            )
-        except (ValueError, TypeError, AttributeError) as error:
-            raise self._damaged(f"row {identity} of the table item: {error}") from error
-
-    def _extent(self, row: tuple[Any, ...], item: Item, passed: int) -> Extent:
-        offset, length, chunk_offset, chunk = row[:4]
-        if row[4] is None:
-            raise self._damaged(f"{item.name!r} names chunk {chunk}, which is not there")
-        place = self._place(row[4:])
-        try:
-            end = _natural(offset) + _natural(length)
-            if length == 0 or offset < passed or end > item.length:
-                raise ValueError("it overlaps another or passes the item's end")
-            if _natural(chunk_offset) + length > place.length:
-                raise ValueError("it passes its chunk's end")
-        except ValueError as error:
-            raise self._damaged(f"an extent of {item.name!r}: {error}") from error
-        return Extent(offset, length, place, chunk_offset)
-
-    def _place(self, row: tuple[Any, ...]) -> ChunkPlace:
-        identity, digest, segment, offset, stored, length = row
-        try:
-            if len(_bytes(digest)) != 32 or not 0 < _natural(length) <= _MOST_CHUNK_BYTES:
-                raise ValueError("the digest or length is impossible")
-            return ChunkPlace(
-                identity, digest, _natural(segment), _natural(offset), _natural(stored), length
-            )
-        except (ValueError, TypeError) as error:
-            raise self._damaged(f"row {identity} of the table chunk: {error}") from error
 
     def _after(self, last: T, row: T) -> T:
         # A damaged index may give rows in any order, and the same ones for ever.
         if not row > last:  # type: ignore[operator]
-            raise self._damaged("its rows are not in order")
+            raise damaged(self._where, "its rows are not in order")
         return row
 
     def _integer(self, key: str) -> int:
         value = self._meta.get(key)
         if type(value) is not int or value < 0:
-            raise self._damaged(f"the table meta lacks {key}")
+            raise damaged(self._where, f"the table meta lacks {key}")
         return value
 
     def _text(self, key: str) -> str:
         value = self._meta.get(key)
         if not isinstance(value, str):
-            raise self._damaged(f"the table meta lacks {key}")
+            raise damaged(self._where, f"the table meta lacks {key}")
         return value
-
-    def _damaged(self, what: str) -> CatalogError:
-        return CatalogError(
-            f"the catalog {self.path} is damaged: {what}; take another copy of it",
-            context=str(self.path),
-        )
-
-
-@contextmanager
-def reading(where: str) -> Iterator[None]:
-    """
-    Turn SQLite's errors into CatalogError.
-    """
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise CatalogError(
-                f"the catalog {where} is being written by another process", context=where
-            ) from error
-        if "is full" in str(error):
-            folder = Path(where).parent
-            raise StagingFullError(
-                f"{folder} is full: make room and go on; what was acknowledged is safe",
-                needed_bytes=1,
-                free_bytes=shutil.disk_usage(folder).free,
-            ) from error
-        raise CatalogError(f"the catalog {where} can't be read: {error}", context=where) from error
-    except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError) as error:
-        raise CatalogError(f"the catalog {where} is damaged: {error}", context=where) from error
-
-
-def _natural(value: object) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is not a length or offset")
-    return value
-
-
-def _mode(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= 0o7777:
-        raise ValueError(f"{value!r} is no mode")
-    return value
-
-
-def _target(value: object) -> str:
-    if not isinstance(value, bytes) or not value or b"\0" in value:
-        raise ValueError("a symbolic link has no target that it could have")
-    return decode_name(value)
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise ValueError(f"{value!r} is not an integer")
-    return value
-
-
-def _bytes(value: object) -> bytes:
-    if not isinstance(value, bytes):
-        raise TypeError("a digest is not bytes")
-    return value

@@ -13,78 +13,26 @@ bytes are the same whatever the threads' timing: comparing and writing follow th
 
 from __future__ import annotations
 
-import hashlib
 import queue
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, final
 
-import attrs
-import xxhash
-import zstandard
-
-from offlineseed.events import Event, SeedCheckpoint, SegmentClosed
-from offlineseed.seed._catalog_writer import CatalogWriter, Rows
+from offlineseed.events import Event
+from offlineseed.seed._catalog_writer import CatalogWriter
+from offlineseed.seed._committer import Batch, Committer, Segment
 from offlineseed.seed._dedup import Dedup
+from offlineseed.seed._encoder import Compressors, Encoder
+from offlineseed.seed._job import Job
 from offlineseed.seed._model import SeedOptions
+from offlineseed.seed._rows import Rows
 from offlineseed.seed._seekable import SeekEntry, render_seek_table, seek_table_length
-from offlineseed.seed._stores import SegmentStore, SegmentWriter, segment_name
+from offlineseed.seed._stores import SegmentStore, segment_name
 
-__all__ = ["Job", "Pipeline"]
+__all__ = ["Pipeline"]
 
 _MOST_ROWS = 20_000
-
-
-@final
-@attrs.define(eq=False)
-class Job:
-    """
-    A buffer's worth of work.
-    """
-
-    buffer: bytearray
-    """The content, `chunk_bytes` at most. Goes back to the pool once it is written."""
-    used: int = 0
-    """Bytes of it that count."""
-    block: tuple[int, int] | None = None
-    """`(item, offset)` where the buffer is a chunk of a large item."""
-    smalls: list[tuple[int, bytes, int, int, int, int]] = attrs.Factory(list)
-    """`(item, name, length, mode, mtime_ns, start in the buffer)` of small items, in order."""
-    rows: Rows = attrs.Factory(Rows)
-    """Rows that are complete once all jobs before are."""
-    number: int = -1
-    chunk: int = 0
-    digest: bytes = b""
-    digests: list[bytes] = attrs.Factory(list)
-    frame: bytes | None = None
-    checksum: int = 0
-
-
-@final
-@attrs.define(eq=False)
-class _Segment:
-    id: int
-    name: str
-    writer: SegmentWriter
-    length: int = 0
-    entries: list[SeekEntry] = attrs.Factory(list)
-    checksum: Any = attrs.Factory(xxhash.xxh3_128)
-
-    def append(self, data: bytes) -> None:
-        self.writer.write(data)
-        self.checksum.update(data)
-        self.length += len(data)
-
-
-@final
-@attrs.frozen(eq=False)
-class _Batch:
-    segment: _Segment | None
-    closes: bool
-    rows: Rows
-    digests: list[bytes]
-    flushes: int
 
 
 @final
@@ -107,19 +55,19 @@ class Pipeline:
         self._store = store
         self._catalog = catalog
         self._options = options
-        self._dedup = Dedup(catalog)
-        self._zeros = bytes(options.chunk_bytes)
-        _, self._last_chunk, self._last_segment = catalog.greatest_ids()
+        _, last_chunk, self._last_segment = catalog.greatest_ids()
+        dedup = Dedup(catalog)
+        self._encoder = Encoder(dedup, chunk_bytes=options.chunk_bytes, last_chunk=last_chunk)
         self._segment_number = catalog.segments_written()
-        self._segment: _Segment | None = None
-        self._unclosed: list[_Segment] = []
+        self._segment: Segment | None = None
+        self._unclosed: list[Segment] = []
         self._rows = Rows()
         self._rows_digests: list[bytes] = []
         self._unsynced = 0
         self._last_checkpoint = time.monotonic()
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         """Events for the reader to pass on."""
-        self._items, self._content, self._stored = catalog.acknowledged()
+        self._committer = Committer(catalog, dedup, self.events)
 
         self._error: BaseException | None = None
         self._stopping = False
@@ -136,7 +84,7 @@ class Pipeline:
         for _ in range(buffers):
             self._buffers.put(bytearray(options.chunk_bytes + 1))
         self._jobs: queue.Queue[Job | None] = queue.Queue(buffers + 8)
-        self._commits: queue.Queue[_Batch | None] = queue.Queue(2)
+        self._commits: queue.Queue[Batch | None] = queue.Queue(4)
         self._threads = [
             threading.Thread(target=self._guard, args=(target,), name=name, daemon=True)
             for name, target in (
@@ -267,94 +215,26 @@ class Pipeline:
     # Workers.
 
     def _work(self) -> None:
-        compressor = _compressor(self._options)
+        compressors = Compressors(self._options)
         while True:
             job = self._jobs.get()
             if job is None or self._error is not None:
                 return
-            self._hash(job)
+            self._encoder.hash(job)
             with self._state:
                 while self._turn != job.number:
                     if self._error is not None:
                         return
                     self._state.wait()
-            runs = self._compare(job)
+            runs = self._encoder.compare(job)
             with self._state:
                 self._turn += 1
                 self._state.notify_all()
             if job.chunk:
-                self._compress(job, runs, compressor)
+                self._encoder.compress(job, runs, compressors)
             with self._state:
                 self._done[job.number] = job
                 self._state.notify_all()
-
-    def _hash(self, job: Job) -> None:
-        buffer = job.buffer
-        view = memoryview(buffer)
-        if job.block is not None:
-            if not self._is_zero(buffer, job.used):
-                job.digest = hashlib.sha256(view[: job.used]).digest()
-            return
-        sha256 = hashlib.sha256
-        job.digests = [
-            sha256(view[start : start + length]).digest()
-            for _, _, length, _, _, start in job.smalls
-        ]
-
-    def _is_zero(self, buffer: bytearray, used: int) -> bool:
-        if buffer[0] or buffer[used - 1]:
-            return False
-        if used == len(self._zeros):
-            return buffer.startswith(self._zeros)
-        return buffer.startswith(self._zeros[:used])
-
-    def _compare(self, job: Job) -> list[tuple[int, int]]:
-        # One thread at a time, in the order of the jobs.
-        rows, dedup = job.rows, self._dedup
-        if job.block is not None:
-            if not job.digest:
-                return []
-            item, offset = job.block
-            chunk = dedup.find_chunk(job.digest)
-            if chunk is None:
-                chunk = self._last_chunk = job.chunk = self._last_chunk + 1
-                dedup.add_chunk(job.digest, chunk)
-            rows.extents.append((item, offset, job.used, chunk, 0))
-            return [(0, job.used)]
-        runs: list[tuple[int, int]] = []
-        packed = 0
-        new_chunk = self._last_chunk + 1
-        for small, digest in zip(job.smalls, job.digests, strict=True):
-            item, name, length, mode, mtime_ns, start = small
-            place = dedup.find_small(digest, length)
-            if place is None:
-                place = (new_chunk, packed)
-                dedup.add_small(digest, new_chunk, packed)
-                if runs and runs[-1][1] == start:
-                    runs[-1] = (runs[-1][0], start + length)
-                else:
-                    runs.append((start, start + length))
-                packed += length
-            rows.items.append((item, name, 1, length, mode, mtime_ns, digest, None, *place))
-        if packed:
-            self._last_chunk = job.chunk = new_chunk
-        return runs
-
-    def _compress(
-        self, job: Job, runs: list[tuple[int, int]], compressor: zstandard.ZstdCompressor
-    ) -> None:
-        view = memoryview(job.buffer)
-        content: memoryview | bytes
-        if len(runs) == 1:
-            content = view[runs[0][0] : runs[0][1]]
-        else:
-            content = b"".join([view[start:end] for start, end in runs])
-        if not job.digest:
-            whole = len(runs) == 1 and len(job.digests) == 1
-            job.digest = job.digests[0] if whole else hashlib.sha256(content).digest()
-        job.used = len(content)
-        job.checksum = xxhash.xxh64_intdigest(content) & 0xFFFFFFFF
-        job.frame = compressor.compress(content)
 
     # Writer.
 
@@ -403,7 +283,7 @@ class Pipeline:
         ):
             self._hand_over(self._segment, closes=False)
 
-    def _segment_for(self, length: int) -> _Segment:
+    def _segment_for(self, length: int) -> Segment:
         segment = self._segment
         if segment is not None:
             table = seek_table_length(len(segment.entries) + 1)
@@ -413,7 +293,7 @@ class Pipeline:
         self._last_segment += 1
         name = segment_name(self._catalog.generation, self._segment_number)
         self._segment_number += 1
-        segment = _Segment(self._last_segment, name, self._store.create(name))
+        segment = Segment(self._last_segment, name, self._store.create(name))
         self._segment = segment
         self._unclosed.append(segment)
         self._rows.opened.append((segment.id, name))
@@ -431,14 +311,14 @@ class Pipeline:
         else:
             self._hand_over(self._segment, closes=False)
 
-    def _hand_over(self, segment: _Segment | None, *, closes: bool) -> None:
+    def _hand_over(self, segment: Segment | None, *, closes: bool) -> None:
         rows, digests = self._rows, self._rows_digests
         self._rows, self._rows_digests = Rows(), []
         self._unsynced = 0
         self._last_checkpoint = time.monotonic()
-        self._queue_commit(_Batch(segment, closes, rows, digests, self._flushes_written))
+        self._queue_commit(Batch(segment, closes, rows, digests, self._flushes_written))
 
-    def _queue_commit(self, batch: _Batch | None) -> None:
+    def _queue_commit(self, batch: Batch | None) -> None:
         while self._error is None:
             try:
                 self._commits.put(batch, timeout=0.5)
@@ -447,56 +327,14 @@ class Pipeline:
                 continue
 
     # Committer.
-
     def _commit_all(self) -> None:
-        rows, digests, end = Rows(), [], 0  # type: Rows, list[bytes], int
         while True:
             batch = self._commits.get()
             if batch is None or self._error is not None:
                 return
-            rows.extend(batch.rows)
-            digests += batch.digests
-            end = max((end, *(row[3] + row[4] for row in batch.rows.chunks)))
-            segment = batch.segment
-            if segment is not None and batch.closes:
-                segment.writer.close()
-                self._unclosed.remove(segment)
-                rows.closed.append((segment.length, segment.checksum.digest(), segment.id))
-            # A store that keeps nothing before a segment is closed has it acknowledged then.
-            if segment is None or batch.closes or segment.writer.sync() >= end:
-                self._commit(rows, digests, segment if batch.closes else None)
-                rows, digests = Rows(), []
-                end = 0 if batch.closes else end
+            self._committer.take(batch)
+            if batch.segment is not None and batch.closes:
+                self._unclosed.remove(batch.segment)
             with self._state:
                 self._flushes_done = batch.flushes
                 self._state.notify_all()
-
-    def _commit(self, rows: Rows, digests: list[bytes], closed: _Segment | None) -> None:
-        if rows:
-            self._catalog.commit(rows)
-        self._dedup.committed(digests)
-        self._items += rows.item_count
-        self._content += rows.content_bytes
-        self._stored += sum(row[4] for row in rows.chunks)
-        if closed is not None:
-            self.events.put(SegmentClosed(name=closed.name, length=closed.length))
-        self.events.put(
-            SeedCheckpoint(
-                items=self._items, content_bytes=self._content, stored_bytes=self._stored
-            )
-        )
-
-
-def _compressor(options: SeedOptions) -> zstandard.ZstdCompressor:
-    # Level 1 with a hash table of 128 KiB and a window over the whole chunk: 2 to 15 % smaller than
-    # zstd's own level 1, at the same speed while the table fits the processor's second cache.
-    more = {"hash_log": 15} if options.level == 1 else {}
-    parameters = zstandard.ZstdCompressionParameters.from_level(
-        options.level,
-        source_size=options.chunk_bytes,
-        window_log=options.chunk_bytes.bit_length() - 1,
-        write_content_size=True,
-        write_checksum=False,
-        **more,
-    )
-    return zstandard.ZstdCompressor(compression_params=parameters)

@@ -10,7 +10,8 @@ import xxhash
 import zstandard
 
 from offlineseed.errors import SegmentError
-from offlineseed.seed._catalog_writer import CatalogWriter, OpenSegment, Rows
+from offlineseed.seed._catalog_writer import CatalogWriter
+from offlineseed.seed._rows import OpenSegment, Rows
 from offlineseed.seed._seekable import SeekEntry, render_seek_table
 from offlineseed.seed._stores import SegmentStore
 

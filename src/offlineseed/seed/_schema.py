@@ -6,23 +6,35 @@ A catalog is a SQLite 3 database. `docs/explanation/formats.md` describes every 
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from offlineseed.errors import CatalogError
+from offlineseed.errors import CatalogError, StagingFullError
 
 __all__ = [
     "APPLICATION_ID",
+    "IN_THE_MAKING",
+    "KNOWN_DIGEST",
     "MAJOR",
     "MINOR",
     "NAME_INDEX",
     "TABLES",
     "create_indexes",
+    "drop_indexes",
+    "reading",
     "require_version",
 ]
 
 APPLICATION_ID = 0x6F736564
 """SQLite's application id of a catalog: `osed`."""
+IN_THE_MAKING = 1
+"""SQLite's user version of a catalog that a writer works on; a sealed one has 0."""
+KNOWN_DIGEST = "fetched_digest"
+"""Key in `meta` by which a local file remembers the seal's digest. Not in a sealed catalog."""
 MAJOR = 1
 """A reader refuses a catalog of a greater major version."""
 MINOR = 0
@@ -108,3 +120,27 @@ def require_version(connection: sqlite3.Connection, where: str) -> dict[str, obj
             stacklevel=3,
         )
     return meta
+
+
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """
+    Turn SQLite's errors into CatalogError.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise CatalogError(
+                f"the catalog {where} is being written by another process", context=where
+            ) from error
+        if "is full" in str(error):
+            folder = Path(where).parent
+            raise StagingFullError(
+                f"{folder} is full: make room and go on; what was acknowledged is safe",
+                needed_bytes=1,
+                free_bytes=shutil.disk_usage(folder).free,
+            ) from error
+        raise CatalogError(f"the catalog {where} can't be read: {error}", context=where) from error
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError) as error:
+        raise CatalogError(f"the catalog {where} is damaged: {error}", context=where) from error

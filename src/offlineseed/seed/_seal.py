@@ -19,8 +19,8 @@ import attrs
 import zstandard
 
 from offlineseed.errors import CatalogError, SegmentMissingError
-from offlineseed.seed._catalog import Catalog, reading
-from offlineseed.seed._schema import MAJOR, MINOR
+from offlineseed.seed._catalog import Catalog
+from offlineseed.seed._schema import KNOWN_DIGEST, MAJOR, MINOR, drop_indexes, reading
 from offlineseed.seed._stores import SegmentStore, catalog_name, put_object, seal_name
 
 __all__ = ["Seal", "fetch_catalog", "publish_seal", "read_seal"]
@@ -85,8 +85,14 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
     compact = path.with_name(f"{path.name}.sealing")
     compact.unlink(missing_ok=True)
     try:
-        with reading(str(path)), closing(sqlite3.connect(path)) as connection:
+        with reading(str(path)), closing(_connect(path)) as connection:
+            # What looking up left there is not part of what is sealed.
+            connection.execute("DELETE FROM meta WHERE key = ?", (KNOWN_DIGEST,))
+            drop_indexes(connection)
             connection.execute("VACUUM INTO ?", (str(compact),))
+        with reading(str(compact)), closing(_connect(compact)) as connection:
+            connection.execute("PRAGMA user_version = 0")
+            connection.execute("PRAGMA schema_version = 1")
         digest, stored = _store_catalog(store, compact, catalog_name(generation))
         seal = Seal(
             seed_id=seed_id,
@@ -103,6 +109,7 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
     finally:
         compact.unlink(missing_ok=True)
     put_object(store, seal_name(generation), _render_seal(seal))
+    _remember_digest(path, seal.digest)
     return seal
 
 
@@ -173,9 +180,16 @@ def fetch_catalog(store: SegmentStore, seal: Seal, path: str | os.PathLike[str])
             f"says {seal.digest}; take it from another copy",
             context=name,
         )
-    with reading(str(path)), closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("INSERT INTO meta VALUES ('fetched_digest', ?)", (seal.digest,))
+    _remember_digest(Path(path), seal.digest)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None)
+
+
+def _remember_digest(path: Path, digest: str) -> None:
+    with reading(str(path)), closing(_connect(path)) as connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (KNOWN_DIGEST, digest))
 
 
 @final

@@ -4,14 +4,18 @@ Turns items into jobs: small items share buffers, large ones take a buffer a chu
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import final
 
+from offlineseed.seed._job import Job
 from offlineseed.seed._model import ItemKind
-from offlineseed.seed._pipeline import Job, Pipeline
+from offlineseed.seed._pipeline import Pipeline
 
 __all__ = ["Stager"]
 
 _MOST_ROWS = 4096
+_TINY_BYTES = 16 << 10
+"""Items up to this length are hashed by the reader: to hand them over takes longer."""
 _LONG_CHUNKS = 64
 
 
@@ -53,8 +57,12 @@ class Stager:
             self.put_plain(name, ItemKind.FILE, mode, mtime_ns)
             return
         self._item += 1
-        pack.smalls.append((self._item, name, length, mode, mtime_ns, pack.used))
-        pack.used += length
+        start = pack.used
+        pack.used = end = start + length
+        pack.smalls.append((self._item, name, length, mode, mtime_ns, start))
+        pack.digests.append(
+            sha256(memoryview(pack.buffer)[start:end]).digest() if length <= _TINY_BYTES else b""
+        )
         pack.rows.item_count += 1
         pack.rows.content_bytes += length
 

@@ -9,7 +9,8 @@ import pytest
 
 from offlineseed.errors import CatalogError, UnsafeNameError
 from offlineseed.seed import Catalog, ItemKind
-from offlineseed.seed._catalog_writer import CatalogWriter, Rows
+from offlineseed.seed._catalog_writer import CatalogWriter
+from offlineseed.seed._rows import Rows
 
 CHUNK = 64 * 1024
 

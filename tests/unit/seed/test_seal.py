@@ -14,7 +14,9 @@ import zstandard
 from offlineseed.errors import CatalogError, SegmentMissingError
 from offlineseed.seed import (
     Catalog,
+    FolderStore,
     SeedReader,
+    SeedWriter,
     catalog_name,
     fetch_catalog,
     publish_seal,
@@ -236,3 +238,27 @@ def test_catalog_with_a_wrong_number_in_its_meta_is_refused(workshop, key):
     change_version(path, **{key: "one"})
     with pytest.raises(CatalogError):
         Catalog(path)
+
+
+def test_digest_of_the_writers_own_catalog_is_the_seals(tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.txt").write_bytes(b"a" * 1000)
+    store = FolderStore(tmp_path / "store")
+    writer = SeedWriter(store, tmp_path / "catalog.sqlite")
+    writer.add_tree(source)
+    seal = writer.seal()
+    with Catalog(tmp_path / "catalog.sqlite") as baseline:
+        assert baseline.item("a.txt").length == 1000  # looking up makes an index
+        assert baseline.digest == seal.digest
+        following = SeedWriter(store, tmp_path / "next.sqlite", baseline=baseline)
+        following.add_tree(source)
+        assert following.seal().parent == seal.digest
+    assert publish_seal(store, tmp_path / "catalog.sqlite") == seal
+
+
+def test_digest_of_a_catalog_in_the_making_is_refused(tmp_path):
+    with SeedWriter(FolderStore(tmp_path / "store"), tmp_path / "catalog.sqlite") as writer:
+        writer.add_stream(io.BytesIO(b"x"), "x")
+    with Catalog(tmp_path / "catalog.sqlite") as catalog, pytest.raises(CatalogError):
+        catalog.digest  # noqa: B018

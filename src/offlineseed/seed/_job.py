@@ -1,0 +1,44 @@
+"""
+What the reader hands to the pipeline, and what becomes of it.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import attrs
+
+from offlineseed.seed._rows import Rows
+
+__all__ = ["Job"]
+
+
+@final
+@attrs.define(eq=False)
+class Job:
+    """
+    A buffer's worth of work.
+    """
+
+    buffer: bytearray
+    """The content, `chunk_bytes` at most. Goes back to the pool once it is written."""
+    used: int = 0
+    """Bytes of it that count."""
+    block: tuple[int, int] | None = None
+    """`(item, offset)` where the buffer is a chunk of a large item."""
+    smalls: list[tuple[int, bytes, int, int, int, int]] = attrs.Factory(list)
+    """`(item, name, length, mode, mtime_ns, start in the buffer)` of small items, in order."""
+    digests: list[bytes] = attrs.Factory(list)
+    """SHA-256 of each small item; empty where it is still to be computed."""
+    rows: Rows = attrs.Factory(Rows)
+    """Rows that are complete once all jobs before are."""
+    number: int = -1
+    """Its place in the order of all jobs."""
+    digest: bytes = b""
+    """SHA-256 of the chunk; empty for a chunk of zeros."""
+    chunk: int = 0
+    """The chunk's row; 0 where nothing new is stored."""
+    frame: bytes | None = None
+    """The chunk, compressed."""
+    checksum: int = 0
+    """Low 32 bits of the chunk's XXH64."""
