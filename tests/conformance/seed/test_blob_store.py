@@ -59,8 +59,9 @@ def test_seed_written_to_a_container_is_read_from_it(container, tree, tmp_path):
         writer.checkpoint()
         seal = writer.seal()
     with SeedReader(store, expected_digest=seal.digest) as reader:
-        assert reader.read("folder/large", 123_456, 700_000) == (
-            (tree / "folder" / "large").read_bytes()[123_456:823_456]
+        assert (
+            reader.read("folder/large", 123_456, 700_000)
+            == ((tree / "folder" / "large").read_bytes()[123_456:823_456])
         )
         assert read_all(reader)["small"] == b"small"
         assert list(reader.check()) == []
