@@ -289,6 +289,8 @@ def test_articles_steps_from_the_wizard_to_the_storage_account(classic):
     copy.end()
     kept = json.loads((classic.staging / "nightly/shipping.json").read_text("utf-8"))
     assert kept["package"]["tracking_number"] == "1Z-77"
+    entered, due = kept["entered_at"], kept["deadlines"]["arrival-due"]
+    assert dt.datetime.fromisoformat(due) - dt.datetime.fromisoformat(entered) == dt.timedelta(14)
 
     # Monitor the job's status, on the source machine.
     drives = classic.folder / "drives"

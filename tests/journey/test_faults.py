@@ -24,6 +24,7 @@ def require_whole(journey, **options):
     report = journey.handover().verify(**options)
     report.raise_if_failed()
     assert report.count("seals") == 1
+    assert journey.seed.status().step is SeedStep.IMPORTED
 
 
 def test_journey_without_a_fault_needs_no_repair(journey):

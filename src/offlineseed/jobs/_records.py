@@ -117,11 +117,15 @@ class WaitingJob:
 def render_shipping_record(record: ShippingRecord) -> bytes:
     """
     Render `shipping.json`.
+
+    The deadlines are in it for people; reading works them out again.
     """
+    deadlines = record.deadlines(record.entered_at)
     return _render(
         {
             "format": _FORMAT,
             "entered_at": record.entered_at.isoformat(),
+            "deadlines": {deadline.code: deadline.due.isoformat() for deadline in deadlines},
             "package": _plain(record.package),
             "return_address": record.return_address and _plain(record.return_address),
             "return_shipping": record.return_shipping and _plain(record.return_shipping),

@@ -472,9 +472,10 @@ class OfflineSeed:
         unplaced = 0
         if seen is None and self._is_staged():
             unplaced = self._drives.unplaced_bytes()
-        step = self._step(drives, unplaced) if seen is None else step_of_job(seen.job)
-        if seen is not None and seen.job.is_terminal and read_handover(self.job).may_delete:
-            step = SeedStep.HANDED_OVER
+        if seen is None:
+            step = self._step(drives, unplaced)
+        else:
+            step = step_of_job(seen.job, read_handover(self.job).stage)
         return SeedStatus(
             name=self.job.name,
             step=step,

@@ -12,6 +12,7 @@ from typing import final
 import attrs
 
 from offlineseed.findings import Finding
+from offlineseed.handover import HandoverStage
 from offlineseed.jobs import (
     CopyLog,
     Deadline,
@@ -140,20 +141,26 @@ def status_text(step: SeedStep) -> str:
     return _TEXTS[step]
 
 
-def step_of_job(job: ImportJob) -> SeedStep:
+def step_of_job(job: ImportJob, handover: HandoverStage = HandoverStage.LANDED) -> SeedStep:
     """
-    Return the step that an import job's state means.
+    Return the step that an import job's state means, and how far its hand-over is.
+
+    Once everything was verified at its destination, it does not matter how it got there.
     """
-    if job.is_cancelled:
-        return SeedStep.CANCELLED
     if job.state == JobState.CREATING:
         return SeedStep.JOB_CREATED
-    if job.is_terminal:
-        has_failed = job.state == JobState.CLOSED or any(
-            finding.code != "drive-completed-with-warnings" for finding in drive_findings(job)
-        )
-        return SeedStep.IMPORT_FAILED if has_failed else SeedStep.IMPORTED
-    return SeedStep.SHIPPED
+    if not job.is_terminal:
+        return SeedStep.SHIPPED
+    if handover is HandoverStage.HANDED_OVER:
+        return SeedStep.HANDED_OVER
+    if handover is HandoverStage.VERIFIED:
+        return SeedStep.IMPORTED
+    if job.is_cancelled:
+        return SeedStep.CANCELLED
+    has_failed = job.state == JobState.CLOSED or any(
+        finding.code != "drive-completed-with-warnings" for finding in drive_findings(job)
+    )
+    return SeedStep.IMPORT_FAILED if has_failed else SeedStep.IMPORTED
 
 
 def drive_findings(job: ImportJob) -> tuple[Finding, ...]:
