@@ -219,7 +219,7 @@ def _find(drive: Drive) -> tuple[int, int]:
     except FileNotFoundError as error:
         raise VolumeError(f"drive {drive.drive_id}: nothing is at its path; attach it") from error
     try:
-        place = find_volume(disk, drive.size_bytes)
+        place = find_volume(disk.read, drive.size_bytes)
     finally:
         disk.close()
     if place is None:

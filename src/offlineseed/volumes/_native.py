@@ -124,7 +124,7 @@ class NativeVolumes:
     """Drives whose owner agreed that all on them is lost, by id and size. Blank ones need no
     word."""
     threads: int = attrs.field(factory=lambda: min(os.cpu_count() or 1, _MOST_THREADS))
-    """Threads that encrypt, for each drive that is written."""
+    """Threads that encrypt or decrypt, for each drive that is written or read."""
     random_bytes: Callable[[int], bytes] = attrs.field(default=secrets.token_bytes, repr=False)
     """Gives as many bytes as it is asked for, fit for keys."""
     now: Callable[[], datetime] = attrs.field(default=_now, repr=False)
@@ -218,7 +218,7 @@ class NativeVolumes:
         """
         Open a finished volume; see `VolumeAdapter`. Those that Windows made will do, too.
         """
-        return NativeReader(drive, recovery_password)
+        return NativeReader(drive, recovery_password, threads=self.threads)
 
     def _plan(
         self,
