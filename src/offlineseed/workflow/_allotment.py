@@ -145,11 +145,24 @@ def allot(
             drives=[*drives, *new],
             unplaced_blobs=left.blobs,
             unplaced_bytes=left.total_bytes,
-            missing=str(error),
+            missing=_shortage(left, error, len(drives) + len(new)),
             missing_drives=error.missing_drives,
             largest_blob_bytes=error.largest_blob_bytes,
         )
     raise DriveError("the staged blobs changed while they were planned: plan again")
+
+
+def _shortage(left: DrivePlan, error: NotEnoughDrivesError, drives: int) -> str:
+    advice = (
+        f"attach {error.missing_drives} more, each with at least {error.largest_blob_bytes} bytes "
+        "of room"
+    )
+    if drives + error.missing_drives > MAX_DRIVES:
+        advice = (
+            f"a job takes {MAX_DRIVES} drives and has {drives}, so {error.missing_drives} more are "
+            "too many: use larger ones, or split the staged blobs into several jobs"
+        )
+    return f"{left.blobs} blobs of {left.total_bytes} bytes have no drive yet; {advice}"
 
 
 def _survey(blobs: Iterable[StagedBlob], drives: tuple[AllottedDrive, ...]) -> int:
