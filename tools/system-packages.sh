@@ -17,6 +17,8 @@ tools=(
     "sleuthkit fls"
     "fuse3 fusermount3"
     "libbde-utils bdeinfo"
+    "user-mode-linux linux.uml"
+    "kmod modprobe"
 )
 
 list_missing() {

@@ -82,6 +82,10 @@ class NativeWriter:
         """
         for piece in self._volume.structures:
             self._write_stored(piece)
+        # Files map these places, and the one that is not BitLocker's alone would read as noise.
+        for extent in self._volume.layout.reserved_extents:
+            for piece in self._volume.encrypt(extent.offset, bytes(extent.length)):
+                self._write_stored(piece)
         for piece in self._volume.encrypt(self._plan.mark_offset, self._plan.mark):
             self._write_stored(piece)
         self._disk.sync()
