@@ -19,6 +19,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,10 @@ def check_drive(drive: osd.Drive) -> Iterable[Finding]:
     return () if IS_TRIAL else DriveCheck()(drive)
 
 
+@cache
 def storage_key() -> osd.Secret:
-    if "DISKPREP_STORAGE_KEY" not in ENVIRONMENT:
-        ENVIRONMENT["DISKPREP_STORAGE_KEY"] = getpass.getpass("Storage account key: ").strip()
-    return osd.Secret(ENVIRONMENT["DISKPREP_STORAGE_KEY"])
+    typed = ENVIRONMENT.get("DISKPREP_STORAGE_KEY") or getpass.getpass("Storage account key: ")
+    return osd.Secret(typed.strip())
 
 
 def connect(seed: osd.OfflineSeed, publish_settings: str | None) -> tuple[ImportJobs, str]:

@@ -2,17 +2,22 @@
 A whole seed on one machine, taken to the datacentre with a fault on its way.
 """
 
+import datetime as dt
 import random
 import shutil
 
 import attrs
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from offlineseed._secret import Secret
 from offlineseed.drives import Consent, DrivePreparer, MemoryKeyStore
 from offlineseed.emulator import FolderDestination, ImportService, Package, ShippedDrive
 from offlineseed.handover import FolderRepairs, Handover
 from offlineseed.jobs import (
+    ClassicJobs,
     DataBoxJobs,
     DeliveryPackage,
     ImportExportJobs,
@@ -21,6 +26,7 @@ from offlineseed.jobs import (
     ReturnShipping,
 )
 from offlineseed.manifest import BlobType, ImportDisposition
+from offlineseed.publishsettings import ManagementCertificate
 from offlineseed.seed import FolderStore, SeedOptions
 from offlineseed.settings import SeedSettings
 from offlineseed.volumes import DirectoryVolumes, Drive
@@ -139,7 +145,35 @@ class Journey:
         }
 
 
-DIALECTS = {"ImportExportJobs": ImportExportJobs, "DataBoxJobs": DataBoxJobs}
+def arm_client(kind):
+    def connect(service, certificate):
+        return kind(
+            service.credential,
+            subscription_id=SUBSCRIPTION,
+            resource_group="rg",
+            base_url=service.url,
+            retry_backoff_factor=0.01,
+        )
+
+    return connect
+
+
+def classic_client(service, certificate):
+    return ClassicJobs(
+        certificate,
+        subscription_id=SUBSCRIPTION,
+        storage_account="seedaccount",
+        storage_account_key=Secret("a2V5"),
+        base_url=service.url,
+        retry_backoff_factor=0.01,
+    )
+
+
+DIALECTS = {
+    "ImportExportJobs": arm_client(ImportExportJobs),
+    "DataBoxJobs": arm_client(DataBoxJobs),
+    "ClassicJobs": classic_client,
+}
 
 
 @pytest.fixture(params=DIALECTS)
@@ -175,25 +209,53 @@ def prepared(tmp_path_factory):
     return give
 
 
+@pytest.fixture(scope="session")
+def certificate():
+    """
+    A management certificate, which the service does not ask for while it speaks plain http.
+    """
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Windows Azure Tools")])
+    now = dt.datetime.now(dt.timezone.utc)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(4711)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = signed.public_bytes(serialization.Encoding.PEM).decode()
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+    return ManagementCertificate(
+        certificate_pem=pem,
+        private_key_pem=Secret(key_pem),
+        thumbprint=signed.fingerprint(hashes.SHA1()).hex().upper(),
+        subject=name.rfc4514_string(),
+        not_valid_before=now - dt.timedelta(days=1),
+        not_valid_after=now + dt.timedelta(days=1),
+    )
+
+
 @pytest.fixture
 def disposition():
     return ImportDisposition.RENAME
 
 
 @pytest.fixture
-def journey(tmp_path, dialect, prepared, disposition):
+def journey(tmp_path, dialect, prepared, disposition, certificate):
     template = prepared(disposition)
     for name in ("staging", "drives"):
         shutil.copytree(template.folder / name, tmp_path / name)
     with (
         ImportService(destination=FolderDestination(tmp_path / "landed")) as service,
-        DIALECTS[dialect](
-            service.credential,
-            subscription_id=SUBSCRIPTION,
-            resource_group="rg",
-            base_url=service.url,
-            retry_backoff_factor=0.01,
-        ) as jobs,
+        DIALECTS[dialect](service, certificate) as jobs,
     ):
         yield attrs.evolve(
             template,
