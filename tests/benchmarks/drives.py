@@ -91,7 +91,7 @@ def drive_rows(work: Path, *, scale: float, pairs: int) -> Iterator[Row]:
     """
     Yield a native volume against what bounds it: plain writing of the same bytes, and MD5.
     """
-    length = max(64 * MIB, int(2 * GIB * scale) // (4 * MIB) * 4 * MIB)
+    length = max(64 * MIB, int(4 * GIB * scale) // (4 * MIB) * 4 * MIB)
     corpus = f"one file of {length // MIB} MiB"
     image = work / "drive.img"
     ours = Task(
