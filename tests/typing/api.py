@@ -54,13 +54,16 @@ from offlineseed.seed import (
     FolderStore,
     Item,
     LostRange,
+    PrunePlan,
     Seal,
     SeedOptions,
     SeedReader,
     SeedWriter,
     SegmentStore,
     fetch_catalog,
+    plan_prune,
     read_seal,
+    verify_chain,
 )
 from offlineseed.settings import SeedSettings, check_container_name
 from offlineseed.staging import StagedBlob, StagedJob
@@ -167,6 +170,14 @@ def check_fetching(store: SegmentStore) -> None:
     seal = read_seal(store, 0)
     assert_type(seal, Seal)
     fetch_catalog(store, seal, Path("baseline.sqlite"))
+    assert_type(verify_chain(store, expected_digest=seal.digest), VerificationReport)
+
+
+def check_pruning(store: SegmentStore) -> None:
+    plan = plan_prune(store, keep=[0, 3])
+    assert_type(plan, PrunePlan)
+    assert_type([(each.name, each.length) for each in plan.objects], list[tuple[str, int]])
+    assert_type(plan.freed_bytes, int)
 
 
 def check_adapters_and_key_stores() -> tuple[tuple[VolumeAdapter, ...], tuple[KeyStore, ...]]:

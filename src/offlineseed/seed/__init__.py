@@ -4,6 +4,7 @@ The seed format: chunks in zstd frames in segments, a catalog and a seal for eac
 
 from offlineseed.seed._blob_store import BlobStore
 from offlineseed.seed._catalog import Catalog
+from offlineseed.seed._chain import verify_chain
 from offlineseed.seed._folder_store import FolderStore
 from offlineseed.seed._model import (
     ChunkPlace,
@@ -13,6 +14,7 @@ from offlineseed.seed._model import (
     SeedOptions,
     SegmentInfo,
 )
+from offlineseed.seed._prune import PrunePlan, StoredObject, plan_prune
 from offlineseed.seed._reader import DamagedFrame, SeedReader
 from offlineseed.seed._restore import LostRange, RestoreReport
 from offlineseed.seed._seal import Seal, fetch_catalog, publish_seal, read_seal
@@ -39,6 +41,7 @@ __all__ = [
     "Item",
     "ItemKind",
     "LostRange",
+    "PrunePlan",
     "RestoreReport",
     "Seal",
     "SeedOptions",
@@ -48,13 +51,16 @@ __all__ = [
     "SegmentInfo",
     "SegmentStore",
     "SegmentWriter",
+    "StoredObject",
     "catalog_name",
     "fetch_catalog",
     "parse_seek_table",
+    "plan_prune",
     "publish_seal",
     "read_seal",
     "render_seek_table",
     "seal_name",
     "sealed_generations",
     "segment_name",
+    "verify_chain",
 ]

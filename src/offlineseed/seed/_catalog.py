@@ -78,6 +78,8 @@ class Catalog:
             """GUID that all generations of a seed share."""
             self.started_ns = self._integer("started_ns")
             """When staging of this generation began, nanoseconds since 1970 (UTC)."""
+            self.parent = self._parent()
+            """The digest of the generation before; None for the seed."""
         except BaseException:
             self._connection.close()
             raise
@@ -354,6 +356,12 @@ class Catalog:
         if type(value) is not int or value < 0:
             raise damaged(self._where, f"the table meta lacks {key}")
         return value
+
+    def _parent(self) -> str | None:
+        parent = self._meta.get("parent")
+        if not isinstance(parent, str | None):
+            raise damaged(self._where, "the table meta has a parent that is no text")
+        return parent
 
     def _text(self, key: str) -> str:
         value = self._meta.get(key)
