@@ -101,7 +101,7 @@ class _BlobWriter:
         self._blocks: list[str] = []
         self._buffer = bytearray()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self._buffer += data
         while len(self._buffer) >= _BLOCK_BYTES:
             block = bytes(memoryview(self._buffer)[:_BLOCK_BYTES])

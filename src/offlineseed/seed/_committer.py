@@ -40,7 +40,7 @@ class Segment:
     checksum: Any = attrs.Factory(xxhash.xxh3_128)
     """XXH3-128 over the bytes written so far."""
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
         """
         Write bytes.
         """

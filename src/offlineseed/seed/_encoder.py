@@ -14,7 +14,7 @@ from offlineseed.seed._dedup import Dedup
 from offlineseed.seed._job import Job
 from offlineseed.seed._model import SeedOptions
 
-__all__ = ["Compressors", "Encoder"]
+__all__ = ["Compressors", "Encoder", "frame_room"]
 
 _MANY_ITEMS = 32
 
@@ -96,9 +96,11 @@ class Encoder:
             self._last_chunk = job.chunk = new_chunk
         return runs
 
-    def compress(self, job: Job, runs: list[tuple[int, int]], compressors: Compressors) -> None:
+    def compress(
+        self, job: Job, runs: list[tuple[int, int]], compressors: Compressors, out: bytearray
+    ) -> None:
         """
-        Make the frame of a job's new chunk.
+        Make the frame of a job's new chunk in `out`.
         """
         view = memoryview(job.buffer)
         content: memoryview | bytes
@@ -111,7 +113,15 @@ class Encoder:
             job.digest = job.digests[0] if whole else hashlib.sha256(content).digest()
         job.used = len(content)
         job.checksum = xxhash.xxh64_intdigest(content) & 0xFFFFFFFF
-        job.frame = compressors.compress(content, len(job.smalls))
+        job.out = out
+        job.stored = compressors.compress_into(out, content, len(job.smalls))
+
+
+def frame_room(chunk_bytes: int) -> int:
+    """
+    Return the most bytes that a frame of a chunk can have.
+    """
+    return chunk_bytes + (chunk_bytes >> 8) + 1024
 
 
 @final
@@ -127,12 +137,15 @@ class Compressors:
         self._usual = _compressor(options)
         self._for_many = _compressor(options, hash_log=15) if options.level == 1 else self._usual
 
-    def compress(self, content: bytes | memoryview, items: int) -> bytes:
+    def compress_into(self, out: bytearray, content: bytes | memoryview, items: int) -> int:
         """
-        Return a frame of `content`, which so many small items share.
+        Make a frame of `content`, which so many small items share, and return its length.
+
+        A buffer that is used again spares the system from finding and clearing memory for each.
         """
         compressor = self._for_many if items >= _MANY_ITEMS else self._usual
-        return compressor.compress(content)
+        with compressor.stream_reader(content, size=len(content)) as frame:
+            return frame.readinto(out)
 
 
 def _compressor(options: SeedOptions, **more: int) -> zstandard.ZstdCompressor:

@@ -137,7 +137,7 @@ class _FileWriter:
             self.abort()
             raise
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         if self._length >= self._next_check:
             self._require_space(len(data))
             self._next_check = self._length + _CHECK_EVERY

@@ -22,6 +22,8 @@ class Job:
 
     buffer: bytearray
     """The content, `chunk_bytes` at most. Goes back to the pool once it is written."""
+    view: memoryview = attrs.field(init=False)
+    """A view of the whole buffer."""
     used: int = 0
     """Bytes of it that count."""
     block: tuple[int, int] | None = None
@@ -38,7 +40,13 @@ class Job:
     """SHA-256 of the chunk; empty for a chunk of zeros."""
     chunk: int = 0
     """The chunk's row; 0 where nothing new is stored."""
-    frame: bytes | None = None
-    """The chunk, compressed."""
+    out: bytearray | None = None
+    """Where the chunk's frame is; goes back to the pool once it is written."""
+    stored: int = 0
+    """Length of the frame in bytes."""
     checksum: int = 0
     """Low 32 bits of the chunk's XXH64."""
+
+    @view.default
+    def _view_of_buffer(self) -> memoryview:
+        return memoryview(self.buffer)

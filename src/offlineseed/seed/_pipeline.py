@@ -23,7 +23,7 @@ from offlineseed.events import Event
 from offlineseed.seed._catalog_writer import CatalogWriter
 from offlineseed.seed._committer import Batch, Committer, Segment
 from offlineseed.seed._dedup import Dedup
-from offlineseed.seed._encoder import Compressors, Encoder
+from offlineseed.seed._encoder import Compressors, Encoder, frame_room
 from offlineseed.seed._job import Job
 from offlineseed.seed._model import SeedOptions
 from offlineseed.seed._rows import Rows
@@ -81,8 +81,11 @@ class Pipeline:
 
         buffers = workers + 3
         self._buffers: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
+        # As many as buffers: a job that needs one has a buffer.
+        self._outs: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
         for _ in range(buffers):
             self._buffers.put(bytearray(options.chunk_bytes + 1))
+            self._outs.put(bytearray(frame_room(options.chunk_bytes)))
         self._jobs: queue.Queue[Job | None] = queue.Queue(buffers + 8)
         self._commits: queue.Queue[Batch | None] = queue.Queue(4)
         self._threads = [
@@ -231,7 +234,7 @@ class Pipeline:
                 self._turn += 1
                 self._state.notify_all()
             if job.chunk:
-                self._encoder.compress(job, runs, compressors)
+                self._encoder.compress(job, runs, compressors, self._outs.get())
             with self._state:
                 self._done[job.number] = job
                 self._state.notify_all()
@@ -262,15 +265,15 @@ class Pipeline:
                     return
 
     def _write(self, job: Job) -> None:
-        if job.frame is not None:
-            segment = self._segment_for(len(job.frame))
+        if job.out is not None:
+            stored = job.stored
+            segment = self._segment_for(stored)
             offset = segment.length
-            segment.append(job.frame)
-            segment.entries.append(SeekEntry(len(job.frame), job.used, job.checksum))
-            self._rows.chunks.append(
-                (job.chunk, job.digest, segment.id, offset, len(job.frame), job.used)
-            )
-            self._unsynced += len(job.frame)
+            segment.append(memoryview(job.out)[:stored])
+            self._outs.put(job.out)
+            segment.entries.append(SeekEntry(stored, job.used, job.checksum))
+            self._rows.chunks.append((job.chunk, job.digest, segment.id, offset, stored, job.used))
+            self._unsynced += stored
             if job.block is not None:
                 self._rows_digests.append(job.digest)
         self._buffers.put(job.buffer)

@@ -32,6 +32,8 @@ _OPEN_FILE = (
 )
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 _RACY_NS = 2_000_000_000
+_KIND_BITS = 0o170000
+_MODE_BITS = 0o7777
 
 
 class ByteStream(Protocol):
@@ -231,7 +233,7 @@ class Source:
             return
         try:
             status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
+            if status.st_mode & _KIND_BITS != stat.S_IFREG:
                 self._find(name, "item-kind-unsupported", "neither file, directory nor link")
             elif status.st_size <= self._chunk_bytes:
                 self._stage_small(descriptor, name, status)
@@ -256,9 +258,8 @@ class Source:
                     break
                 got += more
         after = os.fstat(descriptor)
-        self._stager.put_small(
-            name, min(got, length), stat.S_IMODE(status.st_mode), status.st_mtime_ns
-        )
+        mode = status.st_mode & _MODE_BITS
+        self._stager.put_small(name, min(got, length), mode, status.st_mtime_ns)
         if got != length or after.st_mtime_ns != status.st_mtime_ns or after.st_size != length:
             self._changed(name, length, got)
 

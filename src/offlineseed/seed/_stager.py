@@ -42,29 +42,26 @@ class Stager:
 
         What is read is put by the next call of `put_small`; if there is none, nothing is.
         """
-        pack = self._open_pack()
-        if pack.used + length > self._chunk_bytes or len(pack.smalls) >= _MOST_ROWS:
+        pack = self._pack or self._open_pack()
+        used = pack.used
+        if used + length > self._chunk_bytes or len(pack.smalls) >= _MOST_ROWS:
             self.flush()
-            pack = self._open_pack()
-        return memoryview(pack.buffer)[pack.used : pack.used + length + 1]
+            pack, used = self._open_pack(), 0
+        return pack.view[used : used + length + 1]
 
     def put_small(self, name: bytes, length: int, mode: int, mtime_ns: int) -> None:
         """
         Add the small item whose bytes were read to where `room_for` said.
         """
-        pack = self._open_pack()
         if length == 0:
             self.put_plain(name, ItemKind.FILE, mode, mtime_ns)
             return
+        pack = self._pack or self._open_pack()
         self._item += 1
         start = pack.used
         pack.used = end = start + length
         pack.smalls.append((self._item, name, length, mode, mtime_ns, start))
-        pack.digests.append(
-            sha256(memoryview(pack.buffer)[start:end]).digest() if length <= _TINY_BYTES else b""
-        )
-        pack.rows.item_count += 1
-        pack.rows.content_bytes += length
+        pack.digests.append(sha256(pack.view[start:end]).digest() if length <= _TINY_BYTES else b"")
 
     def put_plain(
         self,
@@ -144,6 +141,8 @@ class Stager:
         """
         pack, self._pack = self._pack, None
         if pack is not None:
+            pack.rows.item_count += len(pack.smalls)
+            pack.rows.content_bytes += pack.used
             self._pipeline.submit(pack)
 
     def _put_row(self, row: tuple[object, ...], length: int) -> None:

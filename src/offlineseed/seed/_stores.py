@@ -19,9 +19,9 @@ class SegmentWriter(Protocol):
     A segment that is being written. Used by one thread, except that `sync` may run beside `write`.
     """
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """
-        Append bytes. The store keeps no reference to `data` after a `sync` or `close`.
+        Append bytes. `data` is the caller's again when this returns: it will hold other bytes.
 
         Raises:
             StagingFullError: the store has no room; what `sync` reported stays.

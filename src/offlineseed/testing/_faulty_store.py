@@ -93,7 +93,7 @@ class _FaultySegmentWriter:
         self._writer = writer
         self._injector = injector
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self._injector.run(
             "write",
             lambda: self._writer.write(data),

@@ -115,7 +115,7 @@ class MemoryStore:
             found = sorted(name for name in self._objects if name.startswith(prefix))
         yield from found
 
-    def _append(self, partial: _Partial, data: bytes) -> None:
+    def _append(self, partial: _Partial, data: bytes | memoryview) -> None:
         with self._lock:
             partial.data += data
 
@@ -142,7 +142,7 @@ class MemorySegmentWriter:
         self._name = name
         self._partial = partial
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self._store._append(self._partial, data)  # noqa: SLF001  # one lock for both
 
     def sync(self) -> int:
