@@ -44,7 +44,17 @@ __all__ = ["DataBoxFace"]
 
 _DIALECT = "DataBox"
 _SKU = "DataBoxCustomerDisk"
-_VERSIONS = ("2025-07-01", "2025-02-01", "2022-12-01")
+_VERSIONS = (
+    "2025-07-01",
+    "2025-02-01",
+    "2022-12-01",
+    "2022-10-01",
+    "2022-09-01",
+    "2022-02-01",
+    "2021-12-01",
+    "2021-08-01-preview",
+)
+"""The versions that know the customer's own disks."""
 _PROVIDER = r"/providers/Microsoft\.DataBox"
 _SUBSCRIPTION = r"/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _SUBSCRIPTION + r"/resourceGroups/(?P<scope>[^/]+)"

@@ -59,6 +59,8 @@ class Request:
         """
         try:
             document = json.loads(self.body or b"null")
+        except RecursionError:
+            raise Refusal(400, "InvalidRequestContent", "The body is nested too deep.") from None
         except ValueError as error:
             raise Refusal(400, "InvalidRequestContent", f"The body is not JSON: {error}.") from None
         if not isinstance(document, dict):

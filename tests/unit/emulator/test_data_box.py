@@ -136,3 +136,11 @@ def test_order_cancelled_twice_is_refused(box, drive):
     assert box.send("POST", f"{JOBS}/one/cancel", reason)[0] == 204
     status, error, _ = box.send("POST", f"{JOBS}/one/cancel", reason)
     assert (status, error["error"]["code"]) == (409, "InvalidJobState")
+
+
+@pytest.mark.parametrize(
+    ("version", "status"), [("2025-02-01", 200), ("2021-12-01", 200), ("2021-05-01", 400)]
+)
+def test_versions_that_know_customers_disks_are_spoken(box, drive, version, status):
+    box.version = version
+    assert box.send("PUT", f"{JOBS}/one", order(drive))[0] == status

@@ -21,6 +21,11 @@ def test_body_not_json_is_refused(client):
     assert client.job("PUT", body=b"[]")[0] == 400
 
 
+def test_body_nested_too_deep_is_refused(client):
+    status, error, _ = client.job("PUT", body=b"[" * 200_000)
+    assert (status, error["error"]["code"]) == (400, "InvalidRequestContent")
+
+
 def test_body_in_chunks_is_read(client, drive, body):
     pieces = json.dumps(body(drive)).encode()
     assert client.job("PUT", body=iter([pieces[:100], pieces[100:]]))[0] == 201
