@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from offlineseed._secret import Secret
 from offlineseed.publishsettings._pkcs12 import read_pkcs12_facts
 
-__all__ = ["ManagementCertificate", "read_certificate"]
+__all__ = ["KeyDerivation", "ManagementCertificate", "read_certificate"]
 
 _MAXIMUM_PKCS12_BYTES = 32 * 1024
-_MAXIMUM_ITERATIONS = 1_000_000
+_MAXIMUM_ROUNDS = 1_000_000
 _CONVERT = "convert it with `openssl pkcs12 -legacy`, or let OpenSSL load its legacy provider"
 
 
@@ -53,8 +53,22 @@ class ManagementCertificate:
         return self.not_valid_before <= moment <= self.not_valid_after
 
 
+@final
+@attrs.define
+class KeyDerivation:
+    """
+    The work that the certificates of one file may ask for, all together.
+    """
+
+    rounds_left: int = _MAXIMUM_ROUNDS
+    """Rounds of key derivation that are left; each PKCS#12 file takes its own work factor."""
+
+
 def read_certificate(
-    text: str, found: Callable[[str, str], object], warned: Callable[[str, str], object]
+    text: str,
+    found: Callable[[str, str], object],
+    warned: Callable[[str, str], object],
+    derivation: KeyDerivation,
 ) -> ManagementCertificate | None:
     """
     Read a base64 PKCS#12 file with an empty password.
@@ -74,7 +88,7 @@ def read_certificate(
             f"more than {_MAXIMUM_PKCS12_BYTES} are not read",
         )
         return None
-    bundle = _bundle(data, found)
+    bundle = _bundle(data, found, derivation)
     if bundle is None:
         return None
     key, certificate, others = bundle
@@ -114,23 +128,24 @@ def _certificate(key: Any, certificate: x509.Certificate) -> ManagementCertifica
 
 
 def _bundle(
-    data: bytes, found: Callable[[str, str], object]
+    data: bytes, found: Callable[[str, str], object], derivation: KeyDerivation
 ) -> tuple[Any, x509.Certificate | None, list[x509.Certificate]] | None:
     try:
-        facts = read_pkcs12_facts(data, maximum_iterations=_MAXIMUM_ITERATIONS)
+        facts = read_pkcs12_facts(data, maximum_iterations=derivation.rounds_left)
     except ValueError:
         found(
             "certificate-not-pkcs12",
             "the management certificate is no PKCS#12 file: download the file again",
         )
         return None
-    if facts.iterations > _MAXIMUM_ITERATIONS:
+    if facts.iterations > derivation.rounds_left:
         found(
             "certificate-too-much-work",
             f"the management certificate asks for {facts.iterations} rounds of key derivation, "
-            f"more than {_MAXIMUM_ITERATIONS} are not done",
+            f"more than {_MAXIMUM_ROUNDS} are not done for one file",
         )
         return None
+    derivation.rounds_left -= facts.iterations
     try:
         return pkcs12.load_key_and_certificates(data, None)
     except Exception:  # noqa: BLE001  # damaged certificates raise errors of many kinds here

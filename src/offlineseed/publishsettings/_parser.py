@@ -15,7 +15,11 @@ import attrs
 from offlineseed.clouds import cloud_of_url
 from offlineseed.errors import PublishSettingsError
 from offlineseed.findings import Finding, Severity
-from offlineseed.publishsettings._certificate import ManagementCertificate, read_certificate
+from offlineseed.publishsettings._certificate import (
+    KeyDerivation,
+    ManagementCertificate,
+    read_certificate,
+)
 from offlineseed.publishsettings._models import PublishedSubscription, PublishSettings
 from offlineseed.settings import check_subscription_id
 
@@ -82,6 +86,7 @@ class _Reader:
         self.subscriptions: list[PublishedSubscription] = []
         self._certificates: dict[str, ManagementCertificate | None] = {}
         self._ids: set[str] = set()
+        self._derivation = KeyDerivation()
 
     def found(self, code: str, subject: str, message: str) -> None:
         self.findings.append(Finding(code=code, subject=subject, message=message))
@@ -200,6 +205,7 @@ class _Reader:
                 text,
                 lambda code, message: self.found(code, subject, message),
                 lambda code, message: self.warned(code, subject, message),
+                self._derivation,
             )
         return self._certificates[text]
 

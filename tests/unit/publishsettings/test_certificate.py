@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from offlineseed.errors import PublishSettingsError
 from offlineseed.publishsettings import parse_publish_settings
+from offlineseed.publishsettings._certificate import KeyDerivation, read_certificate
 from offlineseed.publishsettings._der import parse_elements
 
 GOLDEN = pathlib.Path(__file__).parents[2] / "golden" / "publishsettings"
@@ -203,6 +204,19 @@ def test_certificate_that_asks_for_endless_work_is_refused(count, pieces):
     content = der(0x02, b"\x03") + safe + mac
     data = b"\x30\x80" + content + b"\0\0" if pieces else der(0x30, content)
     assert code_of(data) == "certificate-too-much-work"
+
+
+def test_certificates_of_one_file_share_the_work_allowed(bundles):
+    codes = []
+    derivation = KeyDerivation(rounds_left=3000)
+
+    def read(data):
+        text = base64.b64encode(data).decode("ascii")
+        return read_certificate(text, lambda code, _: codes.append(code), codes.append, derivation)
+
+    assert read(bundles.encrypted()) is not None
+    assert read(bundles.encrypted()) is None
+    assert codes == ["certificate-too-much-work"]
 
 
 def test_settings_never_show_or_pickle_the_key(bundles):
