@@ -29,7 +29,7 @@ from offlineseed.emulator import FixedTokenCredential
 from offlineseed.events import BlobCopied, BlobVerified, DrivePrepared, DriveStarted, Event
 from offlineseed.findings import Finding, Severity
 from offlineseed.jobs import ClassicJobs, ImportJobs
-from offlineseed.publishsettings import parse_publish_settings
+from offlineseed.publishsettings import MAXIMUM_PUBLISH_SETTINGS_BYTES, parse_publish_settings
 from offlineseed.volumes import DriveCheck, VolumeAdapter, drive_facts
 
 ENVIRONMENT = os.environ
@@ -96,7 +96,8 @@ def connect(seed: osd.OfflineSeed, publish_settings: str | None) -> tuple[Import
     if "DISKPREP_CA_FILE" in ENVIRONMENT:
         options["connection_verify"] = ENVIRONMENT["DISKPREP_CA_FILE"]
     if publish_settings is not None:
-        published = parse_publish_settings(Path(publish_settings).read_bytes())
+        with Path(publish_settings).open("rb") as file:
+            published = parse_publish_settings(file.read(MAXIMUM_PUBLISH_SETTINGS_BYTES + 1))
         subscription = published.subscription(settings.subscription_id)
         classic = ClassicJobs(
             subscription.certificate,

@@ -31,6 +31,7 @@ from _diskprep import (
 from azure.core.exceptions import AzureError
 
 import offlineseed as osd
+from offlineseed.events import Event, FindingSeen
 from offlineseed.jobs import ClassicJobs, ImportJobs, JobRegistry, JobState
 from offlineseed.workflow import SeedStatus, read_machine
 
@@ -67,7 +68,7 @@ def main(arguments: list[str]) -> None:
 
 def choose_job(staging: str | None) -> osd.OfflineSeed:
     if staging is None:
-        found = list(osd.OfflineSeed.waiting(REGISTRY))
+        found = list(osd.OfflineSeed.waiting(REGISTRY, on_event=show_finding))
     else:
         found = [osd.OfflineSeed(job, registry=REGISTRY) for job in osd.StagingLocation(staging)]
     if not found:
@@ -170,9 +171,15 @@ def show_status(status: SeedStatus) -> None:
         for drive in status.job.drives:
             print(f"    drive {drive.drive_id}: {drive.state} {drive.copy_status}".rstrip())
     for finding in status.findings:
-        print(f"{finding.severity.value.upper()} {finding.code}: {finding.message}")
+        show_finding(FindingSeen(finding=finding))
     for deadline in status.deadlines:
         print(f"By {deadline.due:%Y-%m-%d}: {deadline.message}")
+
+
+def show_finding(event: Event) -> None:
+    if isinstance(event, FindingSeen):
+        finding = event.finding
+        print(f"{finding.severity.value.upper()} {finding.code}: {finding.message}")
 
 
 if __name__ == "__main__":

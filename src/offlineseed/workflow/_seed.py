@@ -16,7 +16,7 @@ import attrs
 from azure.storage.blob import ContainerClient
 
 from offlineseed.drives import Consent, DrivePreparer, KeyStore, PreparedDrive
-from offlineseed.errors import StagedJobNotFoundError
+from offlineseed.errors import OfflineSeedError, StagedJobNotFoundError
 from offlineseed.events import FindingSeen, OnEvent, ignore_events
 from offlineseed.findings import Finding
 from offlineseed.handover import (
@@ -187,16 +187,35 @@ class OfflineSeed:
 
     @classmethod
     def waiting(
-        cls, registry: JobRegistry, *, clock: Callable[[], dt.datetime] = _utc_now
+        cls,
+        registry: JobRegistry,
+        *,
+        clock: Callable[[], dt.datetime] = _utc_now,
+        on_event: OnEvent = ignore_events,
     ) -> Iterator[OfflineSeed]:
         """
         Yield the offline backups that wait on this machine, the oldest first.
 
+        One that can't be opened, as where its share is not connected, is passed over: it must not
+        hide the others. The registry's `list_jobs` has it all the same.
+
+        Args:
+            registry: this machine's registry.
+            clock: tells the time, aware.
+            on_event: gets a `FindingSeen` for each that is passed over.
+
         Raises:
-            StagedJobNotFoundError: the staging location of one is not reached.
+            StagingError, OSError: the registry can't be read.
         """
         for entry in registry.list_jobs():
-            yield cls.open(entry.staging_location, entry.name, registry=registry, clock=clock)
+            try:
+                seed = cls.open(entry.staging_location, entry.name, registry=registry, clock=clock)
+            except (OfflineSeedError, OSError) as error:
+                message = f"import job {entry.name!r} waits, and can't be opened: {error}"
+                finding = Finding(code="job-not-reached", subject=entry.name, message=message)
+                on_event(FindingSeen(finding=finding))
+            else:
+                yield seed
 
     @property
     def workload(self) -> Workload:

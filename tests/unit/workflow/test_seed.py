@@ -420,3 +420,30 @@ def test_folder_is_staged_through_the_seed_itself(bench):
     assert other.job.seal == seal
     more = OfflineSeed.initiate(attrs.evolve(bench.settings, import_job_name="weekly"))
     assert more.stage(lambda writer: writer.add_file(bench.source / "file-0")).items == 1
+
+
+def test_waiting_passes_over_a_job_whose_share_is_gone_and_tells(bench):
+    bench.initiate()
+    gone = attrs.evolve(
+        bench.settings, staging_location=str(bench.folder / "share"), import_job_name="weekly"
+    )
+    OfflineSeed.initiate(gone, registry=bench.registry, clock=lambda: bench.clock.now)
+    shutil.rmtree(bench.folder / "share")
+    events = []
+
+    (found,) = OfflineSeed.waiting(bench.registry, clock=bench.clock, on_event=events.append)
+
+    assert found.job.name == "nightly"
+    (event,) = events
+    assert (event.finding.code, event.finding.subject) == ("job-not-reached", "weekly")
+    assert str(bench.folder / "share") in event.finding.message
+
+
+def test_waiting_passes_over_a_job_whose_document_is_damaged(bench):
+    seed = bench.initiate()
+    (seed.job.folder / "seed.json").write_bytes(b"{")
+    events = []
+
+    assert list(OfflineSeed.waiting(bench.registry, on_event=events.append)) == []
+
+    assert "damaged" in events[0].finding.message
