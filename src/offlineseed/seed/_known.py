@@ -78,6 +78,24 @@ class KnownItems:
         self._move_behind(found[0][0])
         return KnownItem(*found[0])
 
+    def same(self, wanted: tuple[bytes, int, int, int, int, bytes | None]) -> int:
+        """
+        Return the row of the item that is all of `wanted`, or 0 if there is none.
+
+        Args:
+            wanted: the members of a `KnownItem` after `id`.
+
+        """
+        if self._next < len(self._rows):
+            row = self._rows[self._next]
+            if row[1:] == wanted:
+                self._next += 1
+                if self._next == len(self._rows):
+                    self._read_ahead(row[0])
+                return int(row[0])
+        known = self.get(wanted[0])
+        return known.id if known is not None and known[1:] == wanted else 0
+
     def _move_behind(self, row: int) -> None:
         if self._rows and self._rows[0][0] <= row < self._rows[-1][0]:
             self._next = bisect_left(self._rows, row + 1, key=_row_id)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol, final
 
 from offlineseed.findings import Finding, Severity
-from offlineseed.seed._known import KnownItem, KnownItems
+from offlineseed.seed._known import KnownItems
 from offlineseed.seed._model import ItemKind
 from offlineseed.seed._names import decode_name, join_names
 from offlineseed.seed._stager import Stager
@@ -177,9 +177,10 @@ class Source:
         self, entries: list[os.DirEntry[str]], path: str, descriptor: int | None, prefix: bytes
     ) -> list[tuple[str, bytes]]:
         below = []
+        start = join_names(prefix, b"")
         for entry in entries:
             entry_name = entry.name
-            name = join_names(prefix, entry_name.encode("utf-8", "surrogateescape"))
+            name = start + entry_name.encode("utf-8", "surrogateescape")
             place = entry_name if descriptor is not None else os.path.join(path, entry_name)  # noqa: PTH118  # hot
             try:
                 if entry.is_file(follow_symlinks=False):
@@ -220,7 +221,7 @@ class Source:
         try:
             if self._knows:
                 status = status or Path(place).stat()
-                mode = stat.S_IMODE(status.st_mode)
+                mode = status.st_mode & _MODE_BITS
                 if self._is_kept(
                     name, ItemKind.FILE, status.st_size, mode, status.st_mtime_ns, None
                 ):
@@ -303,20 +304,15 @@ class Source:
         mtime_ns: int,
         target: bytes | None,
     ) -> bool:
-        wanted = (kind, length, mode, mtime_ns, target)
-        if self._own is not None and self._is_same(self._own.get(name), wanted):
+        wanted = (name, kind, length, mode, mtime_ns, target)
+        is_trusted = mtime_ns < self._trusted_before_ns
+        # Asked for all the same, so that what is known is read on in order.
+        if self._own is not None and self._own.same(wanted) and is_trusted:
             return True
-        if self._baseline is not None:
-            known = self._baseline.get(name)
-            if known is not None and self._is_same(known, wanted):
-                self._stager.keep(known.id, length)
-                return True
+        if self._baseline is not None and (row := self._baseline.same(wanted)) and is_trusted:
+            self._stager.keep(row, length)
+            return True
         return False
-
-    def _is_same(
-        self, known: KnownItem | None, wanted: tuple[int, int, int, int, bytes | None]
-    ) -> bool:
-        return known is not None and known[2:] == wanted and wanted[3] < self._trusted_before_ns
 
     def _changed(self, name: bytes, length: int, got: int) -> None:
         self._find(

@@ -68,3 +68,39 @@ def test_empty_table_knows_nothing():
     known = KnownItems(lambda query, parameters: [], "item", 0)
     assert known.get(b"a") is None
     assert known.get(b"b") is None
+
+
+def wanted(number, **changes):
+    item = {"name": b"%06d" % number, "kind": 1, "length": number, "mode": 0o644}
+    return (*(item | {"mtime_ns": number, "target": None} | changes).values(),)
+
+
+def test_same_items_in_order_cost_a_query_a_batch(known, asked):
+    for number in range(2, 2 * COUNT - 18, 2):
+        assert known.same(wanted(number)) == number
+    assert len(asked) < 8
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": b"other"},
+        {"kind": 2},
+        {"length": 5},
+        {"mode": 0o600},
+        {"mtime_ns": 1},
+        {"target": b"x"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_item_that_differs_in_anything_is_not_the_same(known, change):
+    assert known.same(wanted(2)) == 2
+    assert known.same(wanted(4, **change)) == 0
+    assert known.same(wanted(6)) == 6
+
+
+def test_same_items_in_any_order_are_found(known):
+    chosen = random.Random(2)
+    for _ in range(300):
+        number = chosen.randrange(1, 2 * COUNT - 20)
+        assert known.same(wanted(number)) == (0 if number % 2 else number)
