@@ -26,6 +26,7 @@ __all__ = [
     "DriveError",
     "DriveNotEligibleError",
     "FormatError",
+    "GenerationFullError",
     "GenerationSealedError",
     "ItemNotFoundError",
     "JobError",
@@ -202,6 +203,12 @@ class ItemNotFoundError(SeedError, LookupError):
 class GenerationSealedError(SeedError):
     """
     A generation is sealed: nothing more can be added to it.
+    """
+
+
+class GenerationFullError(SeedError):
+    """
+    A generation has as many segments as it may have. What was acknowledged is safe.
     """
 
 

@@ -174,17 +174,22 @@ class SeedReader:
         *,
         prefix: str = "",
         salvage: bool = False,
+        set_id_bits: bool = False,
         workers: int | None = None,
         on_event: OnEvent = ignore_events,
     ) -> RestoreReport:
         """
         Restore the items, or those at and below a name, with their modes and times.
 
+        What is restored belongs to whoever restores.
+
         Args:
             target: a folder that is empty or does not exist yet.
             prefix: only items at and below this name; their whole names are kept.
             salvage: restore whatever is not damaged. Lost items are left out, lost ranges of large
                 items are zeros; the report lists both.
+            set_id_bits: restore the set-user-id and set-group-id bits, too. A program that had
+                them runs as whoever restores then, not as its owner at the source.
             workers: threads; None for one per processor.
             on_event: gets an `ItemRestored` for each item, from the calling thread.
 
@@ -199,6 +204,7 @@ class SeedReader:
             Path(target),
             prefix=prefix,
             salvage=salvage,
+            set_id_bits=set_id_bits,
             workers=workers,
             on_event=on_event,
         )

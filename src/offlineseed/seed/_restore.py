@@ -70,6 +70,7 @@ def restore_items(
     *,
     prefix: str,
     salvage: bool,
+    set_id_bits: bool,
     workers: int | None,
     on_event: OnEvent,
 ) -> RestoreReport:
@@ -79,7 +80,7 @@ def restore_items(
     target.mkdir(parents=True, exist_ok=True)
     if any(target.iterdir()):
         raise FileExistsError(f"{target} is not empty: restore into a new or an empty folder")
-    with Target(target) as place:
+    with Target(target, set_id_bits=set_id_bits) as place:
         restorer = _Restorer(catalog, fetcher, place, salvage=salvage, on_event=on_event)
         return restorer.run(prefix, workers or os.cpu_count() or 1)
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import warnings
 from contextlib import closing
 from pathlib import Path
 from typing import Any, final
@@ -115,7 +116,7 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
 
 def read_seal(store: SegmentStore, generation: int) -> Seal:
     """
-    Read a generation's seal from a store.
+    Read a generation's seal from a store. A newer minor version warns.
 
     Raises:
         SegmentMissingError: the store has no such seal.
@@ -128,7 +129,8 @@ def read_seal(store: SegmentStore, generation: int) -> Seal:
         version = str(document["version"])
         if document["format"] != _FORMAT:
             raise ValueError("it is not a seal")
-        if int(version.partition(".")[0]) > MAJOR:
+        major, minor = map(int, version.split("."))
+        if major > MAJOR:
             raise CatalogError(
                 f"{name} is of format version {version}; this library reads up to {MAJOR}: "
                 "use a newer offlineseed",
@@ -136,6 +138,12 @@ def read_seal(store: SegmentStore, generation: int) -> Seal:
             )
         seal = Seal(**{field.name: document.get(field.name) for field in attrs.fields(Seal)})
         _require_types(seal)
+        if major == MAJOR and minor > MINOR:
+            warnings.warn(
+                f"{name} is of format version {version}, newer than {MAJOR}.{MINOR}: "
+                "it may hold things that are not shown",
+                stacklevel=2,
+            )
     except CatalogError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

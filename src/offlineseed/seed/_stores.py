@@ -8,9 +8,12 @@ import re
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
+from offlineseed.errors import GenerationFullError
+
 __all__ = ["SegmentStore", "SegmentWriter", "catalog_name", "seal_name", "segment_name"]
 
 _SEGMENT = re.compile(r"segments/g\d{4,}-\d{6,}\.zst", re.ASCII)
+_LAST_SEGMENT = 999_999
 _SEAL = re.compile(r"seals/g(\d{4,})\.json")
 
 
@@ -92,7 +95,16 @@ class SegmentStore(Protocol):
 def segment_name(generation: int, number: int) -> str:
     """
     Return a segment's name in its store.
+
+    Raises:
+        GenerationFullError: the number has more than six digits.
     """
+    if number > _LAST_SEGMENT:
+        raise GenerationFullError(
+            f"generation {generation} has {_LAST_SEGMENT + 1:,} segments, as many as a generation "
+            "may have: seal it and add the rest in an increment, or stage it anew with greater "
+            "segment_bytes"
+        )
     return f"segments/g{generation:04d}-{number:06d}.zst"
 
 

@@ -8,6 +8,7 @@ all files are there, and none is made below another.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from pathlib import Path
 from typing import final
@@ -44,6 +45,7 @@ class LargeFile:
     item: Item
     path: bytes
     descriptor: int
+    mode_bits: int
     _users: int = 1
     _lock: threading.Lock = attrs.Factory(threading.Lock)
 
@@ -62,7 +64,7 @@ class LargeFile:
             self._users -= 1
             if self._users:
                 return False
-        _finish_file(self.descriptor, self.path, self.item)
+        _finish_file(self.descriptor, self.path, self.item, self.mode_bits)
         return True
 
     def write(self, data: memoryview, offset: int) -> None:
@@ -84,9 +86,16 @@ class LargeFile:
 class Target:
     """
     Makes folders, files and links below a root. Used by one thread, as a context manager.
+
+    Args:
+        root: the folder; it exists.
+        set_id_bits: whether modes keep their set-user-id and set-group-id bits.
+
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, set_id_bits: bool = False) -> None:
+        # Owners are not restored: a program of somebody's would run as whoever restores it.
+        self._mode_bits = 0o7777 if set_id_bits else 0o7777 & ~(stat.S_ISUID | stat.S_ISGID)
         self._root = os.fsencode(root.resolve())
         self._made = {self._root}
         self._real = {self._root}
@@ -110,7 +119,7 @@ class Target:
         Set a directory's mode and time, when all is made in it.
         """
         path = self._path(item)
-        os.chmod(path, item.mode)  # noqa: PTH101  # bytes
+        os.chmod(path, item.mode & self._mode_bits)  # noqa: PTH101  # bytes
         os.utime(path, ns=(item.mtime_ns, item.mtime_ns))
 
     def write_small(self, item: Item, content: memoryview) -> None:
@@ -125,7 +134,7 @@ class Target:
         except BaseException:
             os.close(descriptor)
             raise
-        _finish_file(descriptor, path, item)
+        _finish_file(descriptor, path, item, self._mode_bits)
 
     def open_large(self, item: Item) -> LargeFile:
         """
@@ -139,7 +148,7 @@ class Target:
         except BaseException:
             os.close(descriptor)
             raise
-        return LargeFile(item, path, descriptor)
+        return LargeFile(item, path, descriptor, self._mode_bits)
 
     def make_link(self, item: Item) -> None:
         """
@@ -193,11 +202,11 @@ class Target:
         return self._root + b"/" + os.fsencode(name)
 
 
-def _finish_file(descriptor: int, path: bytes, item: Item) -> None:
+def _finish_file(descriptor: int, path: bytes, item: Item, mode_bits: int) -> None:
     times = (item.mtime_ns, item.mtime_ns)
     try:
         if _BY_DESCRIPTOR:
-            os.fchmod(descriptor, item.mode)
+            os.fchmod(descriptor, item.mode & mode_bits)
             os.utime(descriptor, ns=times)
     finally:
         os.close(descriptor)

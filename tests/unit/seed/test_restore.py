@@ -387,3 +387,22 @@ def test_restore_makes_no_file_that_others_may_read_meanwhile(workshop, tmp_path
     with SeedReader(Watching()) as reader:
         reader.restore(tmp_path / "out")
     assert set(seen) == {0o600}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX modes")
+@pytest.mark.parametrize("asked", [False, True], ids=["by default", "asked for"])
+def test_set_id_bits_are_restored_only_when_asked_for(workshop, tree, tmp_path, asked):
+    modes = {"program": 0o4755, "group": 0o2711, "large": 0o6700, "folder": 0o3770}
+    (tree / "program").write_bytes(b"x")
+    (tree / "group").write_bytes(b"")
+    (tree / "large").write_bytes(random.Random(1).randbytes(100_000))
+    (tree / "folder").mkdir()
+    for name, mode in modes.items():
+        (tree / name).chmod(mode)
+    workshop.stage(tree)
+    with workshop.reader() as reader:
+        assert {item.name: item.mode for item in reader.items()} == modes
+        reader.restore(tmp_path / "restored", set_id_bits=asked)
+    restored = {name: (tmp_path / "restored" / name).stat().st_mode & 0o7777 for name in modes}
+    kept = 0o7777 if asked else 0o1777
+    assert restored == {name: mode & kept for name, mode in modes.items()}

@@ -9,6 +9,7 @@ import pytest
 
 from offlineseed.errors import (
     CatalogError,
+    GenerationFullError,
     GenerationSealedError,
     SegmentError,
     SegmentMissingError,
@@ -628,3 +629,31 @@ def test_writer_goes_on_after_an_error_of_the_store(workshop, effect):
     with workshop.writer(store=memory) as writer:
         add_many(writer, 30).seal()
     assert read_all(memory) == {f"{item}": noise(CHUNK * 2, item) for item in range(30)}
+
+
+def test_generation_takes_a_million_segments_and_not_one_more(workshop):
+    content = random.Random(5).randbytes(600_000)
+    with workshop.writer() as writer:
+        writer.add_stream(io.BytesIO(content), "first")
+    # As if 999,998 segments had been written: what counts is the greatest number.
+    connection = sqlite3.connect(workshop.path())
+    with connection:
+        connection.execute(
+            "UPDATE segment SET name = 'segments/g0000-999998.zst' WHERE name LIKE '%000001.zst'"
+        )
+    connection.close()
+    (workshop.store.root / "segments/g0000-000001.zst").rename(
+        workshop.store.root / "segments/g0000-999998.zst"
+    )
+    with workshop.writer() as writer:
+        writer.add_stream(io.BytesIO(random.Random(6).randbytes(100_000)), "second")
+    assert workshop.store.length("segments/g0000-999999.zst") > 100_000
+    writer = workshop.writer()
+    writer.add_stream(io.BytesIO(random.Random(7).randbytes(100_000)), "third")
+    with pytest.raises(GenerationFullError, match=r"generation 0 has 1,000,000 segments"):
+        writer.close()
+    # What was acknowledged is safe, and can be sealed.
+    assert workshop.writer().seal().items == 2
+    with workshop.reader() as reader:
+        assert reader.read("first") == content
+        assert list(reader.check()) == []
