@@ -163,6 +163,9 @@ class SeedReader:
         """
         Open an item as a seekable binary file.
 
+        Reading on in order requests runs of chunks, of at most 8 MiB each; a read elsewhere fetches
+        only the chunks that it needs.
+
         Raises:
             ItemNotFoundError: there is no such item.
         """
@@ -227,10 +230,18 @@ class SeedReader:
 
 @final
 class _ItemFile(io.RawIOBase):
+    """
+    An item as a file. A read where the one before ended is the start of reading on: from then on
+    whole runs of chunks are requested. Any other read fetches what it needs and no more.
+    """
+
     def __init__(self, reader: SeedReader, item: Item) -> None:
         self._reader = reader
         self._item = item
         self._position = 0
+        self._read_to = -1
+        self._ahead: Iterator[bytes] | None = None
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         return True
@@ -248,12 +259,42 @@ class _ItemFile(io.RawIOBase):
     def readinto(self, buffer: Buffer, /) -> int:
         view = memoryview(buffer).cast("B")
         end = min(self._item.length, self._position + len(view))
+        view = view[: max(0, end - self._position)]
         filled = 0
-        for piece in self._reader.pieces(self._item, min(self._position, end), end):
-            view[filled : filled + len(piece)] = piece
-            filled += len(piece)
+        for piece in self._pieces(end):
+            part = memoryview(piece)[: len(view) - filled]
+            view[filled : filled + len(part)] = part
+            filled += len(part)
+            self._rest = memoryview(piece)[len(part) :]
         self._position += filled
+        self._read_to = self._position
         return filled
+
+    def _pieces(self, end: int) -> Iterator[bytes | memoryview]:
+        if self._position >= end:
+            return
+        if self._position != self._read_to:
+            self._ahead = None
+            yield from self._reader.pieces(self._item, self._position, end)
+            return
+        if self._ahead is None:
+            self._ahead = self._reader.pieces(self._item, self._position)
+            self._rest = memoryview(b"")
+        missing = end - self._position
+        while missing:
+            piece = self._rest or self._following()
+            missing -= min(len(piece), missing)
+            yield piece
+
+    def _following(self) -> bytes:
+        assert self._ahead is not None
+        try:
+            return next(self._ahead)
+        except BaseException:
+            # After an error reading begins anew.
+            self._ahead = None
+            self._read_to = -1
+            raise
 
 
 def _part(extent: Extent, content: bytes, start: int, stop: int) -> bytes:
