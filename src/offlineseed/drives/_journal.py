@@ -188,7 +188,7 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     """
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if line.endswith(b"\n") and isinstance(entry, dict) else None
 

@@ -117,16 +117,16 @@ class FileKeyStore:
     def _read(self) -> dict[str, str]:
         try:
             document = json.loads(self._path.read_text("utf-8"))
-            passwords = document["recovery_passwords"]
-            if document["format"] != 1 or not isinstance(passwords, dict):
-                raise FormatError(f"{self._path.name} is of a newer version; update this program")
+            version, passwords = document["format"], document["recovery_passwords"]
         except FileNotFoundError:
             return {}
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             # Without its cause: that holds the file's text.
             raise FormatError(
                 f"{self._path.name} is no key store, or damaged; restore it, or name another file"
             ) from None
+        if version != 1 or not isinstance(passwords, dict):
+            raise FormatError(f"{self._path.name} is of a newer version; update this program")
         return {str(drive_id): str(text) for drive_id, text in passwords.items()}
 
     def _write(self, passwords: dict[str, str]) -> None:

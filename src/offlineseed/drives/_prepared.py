@@ -87,7 +87,7 @@ def load_prepared_drive(job: BlobSource, drive_id: str, *, keys: KeyStore) -> Pr
         )
     except FileNotFoundError as error:
         raise DriveError(f"drive {drive_id} is not prepared yet; prepare it first") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise JournalError(
             f"{PREPARED_FILE} of drive {drive_id} is damaged; prepare the drive again to restore it"
         ) from error

@@ -246,7 +246,7 @@ def _parse(data: bytes) -> HandoverRecord:
             verified_at=_time(document["verified_at"]),
             handed_over_at=_time(document["handed_over_at"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FormatError(
             f"{_FILE} is damaged or of a newer format: delete it and verify again", context=_FILE
         ) from error

@@ -130,7 +130,7 @@ def _read_holder(path: Path) -> LockHolder | None:
         return LockHolder(
             host=str(document["host"]), pid=int(document["pid"]), since=float(document["since"])
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

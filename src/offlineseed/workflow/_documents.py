@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, final
 
 import attrs
@@ -26,6 +27,7 @@ from offlineseed.jobs import (
     ShippingInformation,
     WaitingJob,
 )
+from offlineseed.volumes import Drive
 from offlineseed.workflow._allotment import AllottedDrive
 from offlineseed.workflow._machine import Machine
 from offlineseed.workflow._workload import Workload
@@ -170,24 +172,27 @@ def parse_workflow(data: bytes) -> WorkflowRecord:
         return WorkflowRecord(
             workload=Workload(document["workload"]),
             source=None if document["source"] is None else Machine(**document["source"]),
-            drives=[
-                AllottedDrive(
-                    plan=DrivePlan(
-                        drive_id=entry["drive_id"],
-                        runs=tuple((int(first), int(stop)) for first, stop in entry["runs"]),
-                        blobs=entry["blobs"],
-                        total_bytes=entry["total_bytes"],
-                        digest=entry["digest"],
-                    ),
-                    size_bytes=entry["size_bytes"],
-                )
-                for entry in document["drives"]
-            ],
+            drives=[_allotted(entry) for entry in document["drives"]],
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise _damaged(
             WORKFLOW_FILE, "restore it from a backup, or initiate the job anew"
         ) from error
+
+
+def _allotted(entry: dict[str, Any]) -> AllottedDrive:
+    # A drive's id names a folder: whoever can write to the share must not choose which.
+    drive = Drive(drive_id=entry["drive_id"], path=Path(), size_bytes=entry["size_bytes"])
+    return AllottedDrive(
+        plan=DrivePlan(
+            drive_id=drive.drive_id,
+            runs=tuple((int(first), int(stop)) for first, stop in entry["runs"]),
+            blobs=entry["blobs"],
+            total_bytes=entry["total_bytes"],
+            digest=entry["digest"],
+        ),
+        size_bytes=drive.size_bytes,
+    )
 
 
 def render_seen_job(seen: SeenJob) -> bytes:
@@ -229,7 +234,7 @@ def parse_seen_job(data: bytes) -> SeenJob:
             shipped_at=_time(document["shipped_at"]),
             ended_at=_time(document["ended_at"]),
         )
-    except (ValueError, KeyError, TypeError, OfflineSeedError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OfflineSeedError) as error:
         raise _damaged(JOB_FILE, "delete it: the service is asked again") from error
 
 

@@ -67,8 +67,16 @@ def test_file_key_store_of_many_threads_loses_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["{", "[]", "{}", '{"format": 2, "recovery_passwords": {}}', '{"format": 1}', "\udcff"],
-    ids=["torn", "a list", "empty", "newer", "no passwords", "not UTF-8"],
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"format": 2, "recovery_passwords": {}}',
+        '{"format": 1}',
+        "\udcff",
+        "[" * 9999,
+    ],
+    ids=["torn", "a list", "empty", "newer", "no passwords", "not UTF-8", "deep"],
 )
 def test_file_key_store_damaged_is_refused_and_never_overwritten(tmp_path, text):
     path = tmp_path / "keys.json"

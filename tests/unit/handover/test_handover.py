@@ -61,7 +61,7 @@ def test_vault_that_fails_is_asked_again(opaque):
     assert opaque.hand_over(lambda landed, reader: None).may_delete
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b'{"format": 2}', b"[]"])
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"format": 2}', b"[]", b"[" * 99_999])
 def test_damaged_record_is_refused(bench, opaque, data):
     (bench.job.folder / "handover.json").write_bytes(data)
     with pytest.raises(FormatError):

@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 
 import attrs
 import pytest
@@ -75,8 +76,39 @@ def test_workflow_record_comes_back():
 @pytest.mark.parametrize("parse", [parse_workflow, parse_seen_job])
 @pytest.mark.parametrize(
     "data",
-    [b"", b"[]", b"{}", b'{"format": 2}', b'{"format": 1}', b"\xff", b'{"format": 1, "job": {}}'],
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"format": 2}',
+        b'{"format": 1}',
+        b"\xff",
+        b'{"format": 1, "job": {}}',
+        b"[" * 100_000,
+    ],
 )
 def test_damaged_document_is_refused(parse, data):
     with pytest.raises(FormatError, match="damaged"):
         parse(data)
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("drive_id", "../.."),
+        ("drive_id", "/etc"),
+        ("drive_id", None),
+        ("drive_id", []),
+        ("size_bytes", "1"),
+        ("blobs", -1),
+        ("runs", [[0, 1e400]]),
+    ],
+)
+def test_share_of_a_drive_that_was_tampered_with_is_refused(member, value):
+    plan = DrivePlan(drive_id="A", runs=((0, 3),), blobs=3, total_bytes=11, digest="d")
+    record = WorkflowRecord(drives=[AllottedDrive(plan=plan, size_bytes=99)])
+    document = json.loads(render_workflow(record))
+    document["drives"][0][member] = value
+
+    with pytest.raises(FormatError, match="damaged"):
+        parse_workflow(json.dumps(document).encode())
