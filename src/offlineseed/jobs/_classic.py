@@ -19,7 +19,7 @@ from offlineseed.jobs._client_certificate import certificate_transport
 from offlineseed.jobs._locations import choose_location, no_location
 from offlineseed.jobs._models import DriveRecoveryPassword, ImportJob, JobChanges
 from offlineseed.jobs._pipeline import ServicePipeline, answer_object, quoted
-from offlineseed.jobs._refusals import explaining
+from offlineseed.jobs._refusals import explaining, locating
 from offlineseed.jobs._states import JobAction
 from offlineseed.jobs._words import JobState
 from offlineseed.publishsettings import ManagementCertificate
@@ -199,7 +199,8 @@ class ClassicJobs:
         return self._locations(None, options)
 
     def get_location(self, region: str, **options: Any) -> Location:
-        locations = self._locations({"originlocation": region}, options)
+        with locating(region):
+            locations = self._locations({"originlocation": region}, options)
         if not locations:
             raise no_location(region)
         if len(locations) == 1:

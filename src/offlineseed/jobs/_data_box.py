@@ -18,7 +18,7 @@ from offlineseed.jobs._carriers import same_tracking_number
 from offlineseed.jobs._models import DriveRecoveryPassword, ImportJob, JobChanges
 from offlineseed.jobs._operation import settle
 from offlineseed.jobs._pipeline import ServicePipeline, answer_object, bearer_policy, quoted
-from offlineseed.jobs._refusals import explaining
+from offlineseed.jobs._refusals import explaining, locating
 from offlineseed.jobs._states import JobAction
 
 __all__ = ["DataBoxJobs"]
@@ -165,12 +165,13 @@ class DataBoxJobs:
         return wire.parse_recovery_passwords(answer_object(response))
 
     def get_location(self, region: str, **options: Any) -> Location:
-        path = (
-            f"{self._subscription}/providers/Microsoft.DataBox/locations/{quoted(region)}"
-            "/regionConfiguration"
-        )
-        body = wire.render_location_request(region)
-        response = self._pipeline.send("POST", path, query=self._query, body=body, **options)
+        with locating(region):
+            path = (
+                f"{self._subscription}/providers/Microsoft.DataBox/locations/{quoted(region)}"
+                "/regionConfiguration"
+            )
+            body = wire.render_location_request(region)
+            response = self._pipeline.send("POST", path, query=self._query, body=body, **options)
         return wire.parse_location(answer_object(response), region)
 
     def close(self) -> None:

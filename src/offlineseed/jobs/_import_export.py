@@ -17,7 +17,7 @@ from offlineseed.jobs._json import JsonObject
 from offlineseed.jobs._locations import location_name, no_location, same_location
 from offlineseed.jobs._models import DriveRecoveryPassword, ImportJob, JobChanges
 from offlineseed.jobs._pipeline import ServicePipeline, answer_object, bearer_policy, quoted
-from offlineseed.jobs._refusals import explaining
+from offlineseed.jobs._refusals import explaining, locating
 from offlineseed.jobs._states import JobAction
 from offlineseed.jobs._words import JobState
 
@@ -186,11 +186,12 @@ class ImportExportJobs:
         self._pipeline.__exit__(*details)
 
     def _location(self, name: str, options: dict[str, Any]) -> Location:
-        path = f"/providers/Microsoft.ImportExport/locations/{quoted(name)}"
-        try:
-            response = self._pipeline.send("GET", path, query=self._query, **options)
-        except ResourceNotFoundError as error:
-            raise no_location(name) from error
+        with locating(name):
+            path = f"/providers/Microsoft.ImportExport/locations/{quoted(name)}"
+            try:
+                response = self._pipeline.send("GET", path, query=self._query, **options)
+            except ResourceNotFoundError as error:
+                raise no_location(name) from error
         return wire.parse_location(answer_object(response))
 
     def _path(self, name: str) -> str:

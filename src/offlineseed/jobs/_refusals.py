@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from offlineseed.errors import JobNotFoundError
+from offlineseed.jobs._locations import no_location
 from offlineseed.jobs._models import ImportJob
 from offlineseed.jobs._states import JobAction, require_action
 
-__all__ = ["explaining"]
+__all__ = ["explaining", "locating"]
 
 
 @contextmanager
@@ -53,4 +54,25 @@ def explaining(
                 require_action(job, action)
             except Exception as explained:
                 raise explained from error
+        raise
+
+
+@contextmanager
+def locating(region: str) -> Iterator[None]:
+    """
+    Turn the service's refusal of a region within the block into this library's error.
+
+    Raises:
+        ShippingError: the service does not know the region.
+        HttpResponseError: azure-core's; any other refusal.
+    """
+    if not region.strip():
+        raise no_location(region)
+    try:
+        yield
+    except HttpResponseError as error:
+        # The classic dialect's code stands before its message.
+        code = getattr(error.error, "code", None) or error.message.partition(":")[0]
+        if error.status_code in (400, 404) and "location" in code.casefold():
+            raise no_location(region) from error
         raise

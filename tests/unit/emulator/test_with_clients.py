@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 
 from offlineseed._secret import Secret
 from offlineseed.emulator import FolderDestination, ImportService, Package
-from offlineseed.errors import JobNotFoundError, JobStateError
+from offlineseed.errors import JobNotFoundError, JobStateError, ShippingError
 from offlineseed.jobs import (
     ClassicJobs,
     DataBoxJobs,
@@ -153,3 +153,10 @@ def test_classic_job_over_mutual_tls(landed, job, management_certificate):
     ):
         assert jobs.create_job(job).state is JobState.CREATING
         assert jobs.get_job("job-one").location == "West US"
+
+
+@pytest.mark.parametrize("region", ["Atlantis", "", " "])
+def test_region_that_the_service_does_not_know_is_a_shipping_error(jobs, region):
+    with pytest.raises(ShippingError, match="has no location") as caught:
+        jobs.get_location(region)
+    assert [finding.code for finding in caught.value.findings] == ["location-unknown"]
