@@ -58,6 +58,7 @@ def say(findings: Iterable[Finding]) -> None:
 
 def find_drive(letter: str) -> osd.Drive | None:
     """Find an attached drive by its letter, or by its device's name."""
+    letter = letter.rstrip(":")
     if IS_TRIAL:
         for entry in ENVIRONMENT["DISKPREP_DRIVES"].split(";"):
             name, _, facts = entry.partition("=")
@@ -66,7 +67,7 @@ def find_drive(letter: str) -> osd.Drive | None:
                 return osd.Drive(drive_id=serial, path=Path(path), size_bytes=int(size))
         return None
     device = Path("/dev") / Path(letter).name
-    if not device.exists():
+    if not letter or not device.is_block_device():
         return None
     known = drive_facts(device)
     return osd.Drive(drive_id=known.serial, path=device, size_bytes=known.size_bytes)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import offlineseed as osd
+from offlineseed.events import Event, FindingSeen
 
 RETURN_ADDRESS = osd.ReturnAddress(
     recipient_name="Contoso",
@@ -24,6 +25,8 @@ RETURN_ADDRESS = osd.ReturnAddress(
     email="backup@contoso.example",
 )
 STEPS: list[dict[str, Any]] = []
+FINDINGS: list[osd.Finding] = []
+MOST_PRINTED = 10
 
 
 @contextmanager
@@ -38,10 +41,26 @@ def step(title: str) -> Iterator[dict[str, Any]]:
     STEPS.append(facts)
 
 
+def hear(event: Event) -> None:
+    """Tell what could not be staged as it stands: a pipe, a socket, an unreadable file."""
+    if isinstance(event, FindingSeen):
+        FINDINGS.append(event.finding)
+        if len(FINDINGS) <= MOST_PRINTED:
+            print(f"  not as it stands: {event.finding}", flush=True)
+        elif len(FINDINGS) == MOST_PRINTED + 1:
+            print("  … and more; the report has them all", flush=True)
+
+
 def is_equal(left: Path, right: Path) -> bool:
-    """Compare two trees: names, kinds, contents, modes and times."""
-    names = [sorted(path.relative_to(top) for path in top.rglob("*")) for top in (left, right)]
-    return names[0] == names[1] and all(is_same(left / name, right / name) for name in names[0])
+    """Compare two trees, but for what staging found: names, kinds, contents, modes and times."""
+    found = {Path(finding.subject) for finding in FINDINGS}
+
+    def names(top: Path) -> list[Path]:
+        below = (path.relative_to(top) for path in top.rglob("*"))
+        return sorted(name for name in below if found.isdisjoint((name, *name.parents)))
+
+    common = names(left)
+    return common == names(right) and all(is_same(left / name, right / name) for name in common)
 
 
 def is_same(left: Path, right: Path) -> bool:

@@ -157,7 +157,7 @@ def update_shipping(seed: osd.OfflineSeed, jobs: ImportJobs) -> None:
     print(f"    back by {back.carrier_name}, account {back.carrier_account_number}, to:")
     for line in (*address.lines(), address.phone, address.email):
         print(f"    {line}")
-    if ask("Type yes to commit") != "yes":
+    if ask("Type yes to commit").casefold() != "yes":
         sys.exit("Nothing was changed.")
     seed.update_shipping(jobs, package, return_address=address, return_shipping=back)
     print(f"The shipping information is kept in {seed.job.folder / 'shipping.json'}")

@@ -53,5 +53,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except osd.OfflineSeedError as error:
+    except (osd.OfflineSeedError, OSError) as error:
         sys.exit(f"{error}")
+    except KeyboardInterrupt:
+        sys.exit("\nRun it again to go on: what is done is not done again.")

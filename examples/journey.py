@@ -9,10 +9,9 @@ Staging, drives, import job, datacentre, landing, verification, restore, and the
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 
-from _narration import STEPS, change, import_job, is_equal, parse_arguments, step
+from _narration import FINDINGS, STEPS, change, hear, import_job, is_equal, parse_arguments, step
 from azure.storage.blob import ContainerClient
 
 import offlineseed as osd
@@ -51,7 +50,8 @@ def main() -> None:
     )
     job = osd.StagingLocation(settings.staging_location).create(settings)
     with step("Stage the initial backup") as facts:
-        with job.write_seed(options=osd.SeedOptions(segment_bytes=8 << 20)) as writer:
+        small = osd.SeedOptions(segment_bytes=8 << 20)
+        with job.write_seed(options=small, on_event=hear) as writer:
             writer.add_tree(options.source)
             seal = writer.seal()
         facts |= {"bytes": seal.content_bytes, "items": seal.items, "findings": seal.findings}
@@ -105,7 +105,7 @@ def main() -> None:
             osd.verify_landed(landed, manifests).raise_if_failed()
             facts |= {"bytes": staged, "damaged": len(list(reader.check()))}
         with step("Restore from the landed container") as facts:
-            facts["bytes"] = reader.restore(today).content_bytes
+            facts["bytes"] = reader.restore(today, set_id_bits=True).content_bytes
     with step("Compare with the source") as facts:
         facts |= {"bytes": seal.content_bytes, "equal": is_equal(options.source, today)}
 
@@ -121,13 +121,13 @@ def main() -> None:
     with step("Restore and compare both generations") as facts:
         for generation, original in ((0, options.source), (1, today)):
             with osd.SeedReader(store, generation=generation) as reader:
-                again = work / f"again-{generation}"
-                facts["bytes"] += reader.restore(again).content_bytes
+                again = work / f"restored-{generation}"
+                facts["bytes"] += reader.restore(again, set_id_bits=True).content_bytes
                 facts[f"equal_{generation}"] = is_equal(original, again)
-                shutil.rmtree(again)
 
     equal = [fact for one in STEPS for key, fact in one.items() if key.startswith("equal")]
     report = {"restored_equal": all(equal), "seal": seal.digest, "steps": STEPS}
+    report["findings"] = [str(finding) for finding in FINDINGS]
     if options.report:
         options.report.write_text(json.dumps(report, indent=2) + "\n")
     print("Everything restored is equal." if all(equal) else "SOMETHING RESTORED DIFFERS.")
