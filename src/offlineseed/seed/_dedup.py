@@ -12,7 +12,7 @@ __all__ = ["Dedup"]
 
 _BITS = 27
 _MASK = (1 << _BITS) - 1
-_MOST_REMEMBERED = 200_000
+_MOST_REMEMBERED = 100_000
 
 
 @final
@@ -20,7 +20,7 @@ class Dedup:
     """
     Finds chunks and small items that are stored already, in bounded memory.
 
-    The first 200,000 contents are remembered as they are. Beyond that a Bloom filter of 16 MiB
+    The first 100,000 contents are remembered as they are. Beyond that a Bloom filter of 16 MiB
     answers for new contents (one in 200 wrongly at ten million), and only what it does not rule out
     costs a look-up in the catalog, with what is not committed yet remembered beside it. Used by one
     thread at a time.

@@ -89,7 +89,7 @@ class Pipeline:
             self._buffers.put(bytearray(options.chunk_bytes + 1))
             self._outs.put(bytearray(frame_room(options.chunk_bytes)))
         self._jobs: queue.Queue[Job | None] = queue.Queue(buffers + 8)
-        self._commits: queue.Queue[Batch | None] = queue.Queue(4)
+        self._commits: queue.Queue[Batch | None] = queue.Queue(2)
         self._threads = [
             threading.Thread(target=self._guard, args=(target,), name=name, daemon=True)
             for name, target in (
