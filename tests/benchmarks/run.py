@@ -33,6 +33,8 @@ def rows(options: argparse.Namespace, work: Path) -> Iterator[seeds.Row]:
         yield from seeds.growth_rows(
             options.cache, work, most_files=options.most_files, most_bytes=options.most_gib << 30
         )
+    if "catalog" in options.only:
+        yield from seeds.catalog_rows(work, most_items=options.most_files)
 
 
 def show(table: Iterable[seeds.Row]) -> list[seeds.Row]:
@@ -50,7 +52,7 @@ def show(table: Iterable[seeds.Row]) -> list[seeds.Row]:
 
 
 def main() -> None:
-    kinds = ("staging", "restore", "increment", "growth")
+    kinds = ("staging", "restore", "increment", "growth", "catalog")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("bench.json"))
     parser.add_argument("--cache", type=Path, help="where the corpora are kept between runs")

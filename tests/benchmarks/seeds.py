@@ -47,6 +47,23 @@ with Catalog(sys.argv[3]) as baseline:
     writer.add_tree(sys.argv[1])
     writer.seal()
 """
+_MAKE_SEED_OF_MANY = """
+import io, sys
+from offlineseed.seed import FolderStore, SeedWriter
+with SeedWriter(FolderStore(sys.argv[1]), sys.argv[1] + "/catalog.sqlite") as writer:
+    for n in range(int(sys.argv[2])):
+        name = f"home/user {n % 97}/mail {n // 1000:04}/message {n:07}.eml"
+        writer.add_stream(io.BytesIO(b"%d" % n * 20), name)
+    writer.seal()
+"""
+_READ_SEED_OF_MANY = """
+import sys
+from offlineseed.seed import FolderStore, SeedReader
+with SeedReader(FolderStore(sys.argv[1])) as reader:
+    assert sum(1 for _ in reader.items()) == int(sys.argv[2])
+    assert reader.read("home/user 5/mail 0000/message 0000005.eml") == b"5" * 20
+    reader.restore(sys.argv[3], prefix="home/user 5/mail 0000")
+"""
 
 
 def _python(code: str, *arguments: Path) -> tuple[str, ...]:
@@ -222,6 +239,45 @@ def growth_rows(cache: Path, work: Path, *, most_files: int, most_bytes: int) ->
                 "peak_mib": round(max(run.peak_mib for run in runs), 1),
                 "bytes_out": runs[-1].bytes_out,
             }
+
+
+def catalog_rows(work: Path, *, most_items: int) -> Iterator[Row]:
+    """
+    Yield opening a catalog, listing it, reading an item and restoring a folder, as items grow.
+
+    The ratio is the time for each item by that of the smallest catalog.
+    """
+    first = 0.0
+    for items in (10**4, 10**5, 10**6):
+        if items > most_items:
+            return
+        store, restored = work / "many", work / "restored"
+        count = str(items)
+        make = Task(
+            name="make",
+            command=(sys.executable, "-c", _MAKE_SEED_OF_MANY, str(store), count),
+            output=store,
+            prepare=lambda store=store: store.mkdir(parents=True),
+        )
+        read = Task(
+            name="list, read, restore",
+            command=(sys.executable, "-c", _READ_SEED_OF_MANY, str(store), count, str(restored)),
+            output=restored,
+        )
+        measure(make)
+        runs = [measure(read) for _ in range(3)]
+        wall = statistics.median(run.wall_seconds for run in runs)
+        first = first or wall / items
+        catalog = (store / "catalog.sqlite").stat().st_size
+        yield {
+            "name": read.name,
+            "corpus": f"catalog-{items}",
+            "peer": "catalog-10000",
+            "ratio": round(wall / items / first, 3),
+            "mb_per_s": round(catalog / wall / 1e6, 1),
+            "peak_mib": round(max(run.peak_mib for run in runs), 1),
+            "bytes_out": runs[-1].bytes_out,
+        }
 
 
 def _row(comparison: Comparison, corpus: Corpus) -> Row:
