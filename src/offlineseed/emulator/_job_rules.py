@@ -28,10 +28,11 @@ def wrong_state(job: ServiceJob, action: str) -> Refusal:
     """
     Return the refusal of something that the job's state does not allow.
     """
+    cancelled = " and was cancelled" if job.cancel_requested else ""
     return Refusal(
         409,
         "InvalidJobState",
-        f"The job '{job.name}' can't be {action}: it is in state {job.state.value}.",
+        f"The job '{job.name}' can't be {action}: it is in state {job.state.value}{cancelled}.",
     )
 
 

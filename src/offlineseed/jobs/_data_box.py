@@ -11,7 +11,7 @@ from azure.core.credentials import TokenCredential
 from azure.core.exceptions import HttpResponseError
 
 from offlineseed.clouds import PUBLIC, AzureCloud
-from offlineseed.errors import JobNotFoundError
+from offlineseed.errors import JobNotFoundError, JobStateError
 from offlineseed.jobs import _wire_data_box as wire
 from offlineseed.jobs._addresses import DeliveryPackage, Location, ReturnAddress, ReturnShipping
 from offlineseed.jobs._carriers import same_tracking_number
@@ -129,14 +129,21 @@ class DataBoxJobs:
             try:
                 self._act(name, "markDevicesShipped", wire.render_shipped(package), options)
             except HttpResponseError as error:
-                # A repeated request whose first answer was lost has done its work.
                 if error.status_code not in (400, 409):
                     raise
-                known = self.get_job(name).delivery_package
-                if not known or not same_tracking_number(
-                    known.tracking_number, package.tracking_number
-                ):
+                job = self.get_job(name)
+                known = job.delivery_package
+                if not known or not known.tracking_number:
                     raise
+                # A repeated request whose first answer was lost has done its work.
+                if not same_tracking_number(known.tracking_number, package.tracking_number):
+                    raise JobStateError(
+                        f"import job {name!r} is {job.raw_state} with package "
+                        f"{known.carrier_name} {known.tracking_number}, and the service takes no "
+                        "other: have its support correct the tracking number",
+                        current=job.raw_state,
+                        wanted=JobAction.SHIP.value,
+                    ) from error
         return self.get_job(name, **options)
 
     def cancel_job(self, name: str, *, reason: str = "", **options: Any) -> ImportJob:

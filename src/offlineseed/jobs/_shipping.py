@@ -129,7 +129,9 @@ def require_shipping(shipment: Shipment) -> tuple[Finding, ...]:
 
 def _state(shipment: Shipment) -> Iterator[str]:
     job = shipment.job
-    if JobAction.SHIP not in allowed_actions(job.state):
+    if job.cancel_requested:
+        yield "the job was cancelled: delete it, create it again, and ship its drives then"
+    elif JobAction.SHIP not in allowed_actions(job.state):
         yield (
             f"the job is {job.raw_state or job.state}: shipping information can be updated until "
             "the drives have arrived"

@@ -173,8 +173,15 @@ def require_action(job: ImportJob, action: JobAction) -> None:
     Check that a customer may do this with the job now.
 
     Raises:
-        JobStateError: the job's state does not allow it.
+        JobStateError: the job's state does not allow it, or it was cancelled.
     """
+    if action is JobAction.SHIP and job.cancel_requested:
+        raise JobStateError(
+            f"import job {job.name!r} was cancelled, so its drives are not shipped: delete it, and "
+            "create it again",
+            current=job.raw_state or str(job.state),
+            wanted=action.value,
+        )
     if action in allowed_actions(job.state):
         return
     states = ", ".join(str(state) for state in JobState if state in CUSTOMER_ACTIONS[action])

@@ -79,6 +79,9 @@ def is_customer_disk(document: JsonObject) -> bool:
 def render_job(job: ImportJob) -> dict[str, Any]:
     """
     Render what PUT sends: everything that a customer may set, and what a newer service had set.
+
+    Raises:
+        JobError: a drive is there twice, which this form can't say.
     """
     address, shipping = job.return_address, job.return_shipping
     details = without_none(
@@ -94,9 +97,7 @@ def render_job(job: ImportJob) -> dict[str, Any]:
                     "logCollectionLevel": str(job.log_level),
                 }
             ],
-            "importDiskDetailsCollection": {
-                drive.drive_id: _render_drive(drive) for drive in job.drives
-            },
+            "importDiskDetailsCollection": _render_drives(job),
             # Required by the service, even if there is nothing to say.
             "returnToCustomerPackageDetails": render_return_shipping(shipping) if shipping else {},
             "enableManifestBackup": job.backup_drive_manifest,
@@ -115,6 +116,13 @@ def render_job(job: ImportJob) -> dict[str, Any]:
         }
     )
     return with_unknown(document, job.unknown)
+
+
+def _render_drives(job: ImportJob) -> dict[str, Any]:
+    drives = {drive.drive_id: _render_drive(drive) for drive in job.drives}
+    if len(drives) != len(job.drives):
+        raise JobError(f"import job {job.name!r} has a drive twice: give each drive once")
+    return drives
 
 
 def render_changes(changes: JobChanges) -> dict[str, Any]:

@@ -11,12 +11,13 @@ from typing import final
 import attrs
 
 from offlineseed.drives import PreparedDrive
-from offlineseed.errors import JobError, JobNotFoundError
+from offlineseed.errors import JobError, JobNotFoundError, JobStateError
 from offlineseed.events import FindingSeen, JobChanged, OnEvent
 from offlineseed.jobs import (
     DeliveryPackage,
     ImportJob,
     ImportJobs,
+    JobAction,
     JobDrive,
     JobRegistry,
     JobState,
@@ -195,6 +196,13 @@ class ImportJobOfSeed:
             found = jobs.get_job(wanted.name)
         except JobNotFoundError:
             return None
+        if found.cancel_requested:
+            raise JobStateError(
+                f"import job {wanted.name!r} was cancelled: delete it at the service and create it "
+                "again, with the same drives",
+                current=found.raw_state or str(found.state),
+                wanted=JobAction.REPLACE.value,
+            )
         if _has_same_drives(found, wanted):
             return found
         if self._folder.read_job() is None:

@@ -402,7 +402,8 @@ class OfflineSeed:
             NotEnoughDrivesError: blobs are left that no drive has.
             DriveError: a drive is not prepared, or its recovery password is not in the key store.
             JobError: another job has that name.
-            JobStateError: the job has other drives, and it is too late to replace it.
+            JobStateError: the job was cancelled, or has other drives and it is too late to
+                replace it.
             ShippingError: the service takes no drives for that region.
         """
         request = JobRequest(

@@ -160,3 +160,11 @@ def test_region_that_the_service_does_not_know_is_a_shipping_error(jobs, region)
     with pytest.raises(ShippingError, match="has no location") as caught:
         jobs.get_location(region)
     assert [finding.code for finding in caught.value.findings] == ["location-unknown"]
+
+
+def test_cancelled_job_is_not_shipped(jobs, job):
+    jobs.create_job(job)
+    jobs.cancel_job(job.name)
+
+    with pytest.raises(JobStateError, match="ancelled"):
+        jobs.update_shipping(job.name, PACKAGE)

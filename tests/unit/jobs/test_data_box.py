@@ -148,6 +148,21 @@ def test_update_shipping_too_late_is_a_job_state_error(jobs, service):
     assert caught.value.current == "DataCopy"
 
 
+def test_update_shipping_with_another_number_than_was_told_is_a_job_state_error(jobs, service):
+    package = {"carrierName": "DHL", "trackingId": "1111"}
+    service.answer(409, refusal())
+    service.answer(200, job_document("ShippedToAzureDC", deliverToDcPackageDetails=package))
+    with pytest.raises(JobStateError, match="DHL 1111"):
+        jobs.update_shipping("seed-1", PACKAGE)
+
+
+def test_create_job_with_a_drive_twice_is_refused(jobs, service, new_job):
+    job = new_job()
+    with pytest.raises(JobError, match="twice"):
+        jobs.create_job(attrs.evolve(job, drives=[*job.drives, job.drives[0]]))
+    assert service.sent == []
+
+
 def test_cancel_job_already_cancelled_is_done(jobs, service):
     service.answer(409, refusal())
     service.answer(200, job_document("Cancelled"))

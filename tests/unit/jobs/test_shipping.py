@@ -47,6 +47,7 @@ def evolved(shipment, path, **changes):
 
 BROKEN = [
     ("job-past-shipping", ["job"], {"state": "Transferring"}),
+    ("job-past-shipping", ["job"], {"cancel_requested": True}),
     ("job-drive-count", ["job"], {"drives": [JobDrive(drive_id=str(n)) for n in range(11)]}),
     ("carrier-missing", ["package"], {"carrier_name": " "}),
     ("carrier-not-offered", ["package"], {"carrier_name": "USPS"}),

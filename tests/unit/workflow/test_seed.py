@@ -163,6 +163,22 @@ def test_job_of_that_name_with_other_drives_is_left_alone(bench):
     assert bench.jobs.get_job("nightly").drive("SERIAL1") is not None
 
 
+def test_job_that_was_cancelled_is_not_taken_for_the_seeds_own(bench):
+    seed = bench.initiate()
+    bench.stage(seed)
+    bench.prepare(seed)
+    bench.create(seed)
+    bench.jobs.cancel_job("nightly")
+
+    with pytest.raises(JobStateError, match="cancelled"):
+        bench.create(seed)
+    with pytest.raises(ShippingError, match="cancelled"):
+        seed.update_shipping(bench.jobs, bench.package())
+
+    bench.jobs.delete_job("nightly")
+    assert bench.create(seed).state is JobState.CREATING
+
+
 def test_job_whose_creation_was_not_written_down_is_found_again(bench):
     seed = bench.initiate()
     bench.stage(seed)
