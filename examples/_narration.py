@@ -5,6 +5,8 @@ What the journey needs besides the library: narration, comparing trees, and a da
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -46,9 +48,9 @@ def hear(event: Event) -> None:
     if isinstance(event, FindingSeen):
         FINDINGS.append(event.finding)
         if len(FINDINGS) <= MOST_PRINTED:
-            print(f"  not as it stands: {event.finding}", flush=True)
+            print(f"  not as it stands: {event.finding}", file=sys.stderr)
         elif len(FINDINGS) == MOST_PRINTED + 1:
-            print("  … and more; the report has them all", flush=True)
+            print("  and more; the report has them all", file=sys.stderr)
 
 
 def is_equal(left: Path, right: Path) -> bool:
@@ -61,6 +63,21 @@ def is_equal(left: Path, right: Path) -> bool:
 
     common = names(left)
     return common == names(right) and all(is_same(left / name, right / name) for name in common)
+
+
+def conclude(seal: str, report: Path | None) -> bool:
+    """Say whether all that was restored is equal, write the report; true where it is not."""
+    is_all_equal = all(fact for one in STEPS for key, fact in one.items() if key[:5] == "equal")
+    if report:
+        facts = {
+            "restored_equal": is_all_equal,
+            "seal": seal,
+            "findings": [str(finding) for finding in FINDINGS],
+            "steps": STEPS,
+        }
+        report.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+    print("Everything restored is equal." if is_all_equal else "SOMETHING RESTORED DIFFERS.")
+    return not is_all_equal
 
 
 def is_same(left: Path, right: Path) -> bool:
@@ -76,12 +93,18 @@ def parse_arguments(volumes: Iterable[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Offline seeding from end to end.")
     parser.add_argument("source", type=Path)
     parser.add_argument("--work", type=Path, required=True, help="an empty or new folder")
-    parser.add_argument("--drives", type=int, default=2)
-    parser.add_argument("--drive-bytes", type=int, help="size of each drive")
+    parser.add_argument("--drives", type=positive, default=2)
+    parser.add_argument("--drive-bytes", type=positive, help="size of each drive")
     parser.add_argument("--volumes", choices=sorted(volumes), default="native")
     parser.add_argument("--blob-endpoint", help="connection string; without it, a folder")
     parser.add_argument("--report", type=Path, help="write the figures as JSON")
     return parser.parse_args()
+
+
+def positive(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return int(text)
 
 
 def import_job(

@@ -8,10 +8,9 @@ Staging, drives, import job, datacentre, landing, verification, restore, and the
 
 from __future__ import annotations
 
-import json
 import sys
 
-from _narration import FINDINGS, STEPS, change, hear, import_job, is_equal, parse_arguments, step
+from _narration import change, conclude, hear, import_job, is_equal, parse_arguments, step
 from azure.storage.blob import ContainerClient
 
 import offlineseed as osd
@@ -125,13 +124,7 @@ def main() -> None:
                 facts["bytes"] += reader.restore(again, set_id_bits=True).content_bytes
                 facts[f"equal_{generation}"] = is_equal(original, again)
 
-    equal = [fact for one in STEPS for key, fact in one.items() if key.startswith("equal")]
-    report = {"restored_equal": all(equal), "seal": seal.digest, "steps": STEPS}
-    report["findings"] = [str(finding) for finding in FINDINGS]
-    if options.report:
-        options.report.write_text(json.dumps(report, indent=2) + "\n")
-    print("Everything restored is equal." if all(equal) else "SOMETHING RESTORED DIFFERS.")
-    sys.exit(not all(equal))
+    sys.exit(conclude(seal.digest, options.report))
 
 
 def import_jobs(service: ImportService) -> osd.ImportExportJobs:
@@ -144,4 +137,7 @@ def import_jobs(service: ImportService) -> osd.ImportExportJobs:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (osd.errors.OfflineSeedError, OSError) as error:
+        sys.exit(f"journey.py: {error}")

@@ -42,15 +42,17 @@ def source(tmp_path):
     return folder
 
 
-def run(name, *arguments, cwd):
-    return subprocess.run(
+def run(name, *arguments, cwd, code=0):
+    ended = subprocess.run(
         [sys.executable, str(EXAMPLES[name]), *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
         timeout=240,
     )
+    assert ended.returncode == code, ended.stderr
+    return ended
 
 
 def state_of(folder):
@@ -72,6 +74,7 @@ def needs(*names):
 
 @needs("journey.py")
 def test_journey_with_a_folder_of_odd_names_restores_it_exactly(source, tmp_path):
+    (source / "twice").chmod(0o2755)
     report = tmp_path / "the report.json"
     before = state_of(source)
 
@@ -80,6 +83,31 @@ def test_journey_with_a_folder_of_odd_names_restores_it_exactly(source, tmp_path
     assert json.loads(report.read_text("utf-8"))["restored_equal"] is True
     assert told.stdout.strip()
     assert state_of(source) == before
+
+
+@needs("journey.py")
+def test_journey_with_a_pipe_names_it_and_compares_the_rest(source, tmp_path):
+    os.mkfifo(source / "sub folder" / "pipe")
+    report = tmp_path / "report.json"
+
+    told = run("journey.py", source, "--work", tmp_path / "work", "--report", report, cwd=tmp_path)
+
+    written = json.loads(report.read_text("utf-8"))
+    assert written["restored_equal"] is True
+    (finding,) = written["findings"]
+    assert finding.startswith("sub folder/pipe: ")
+    assert finding in told.stderr
+
+
+@needs("journey.py")
+def test_journey_with_drives_too_small_says_so_and_what_to_do(source, tmp_path):
+    flags = ("--work", tmp_path / "work", "--drive-bytes", 1 << 20)
+
+    told = run("journey.py", source, *flags, cwd=tmp_path, code=1)
+
+    assert "do not fit" in told.stderr
+    assert "add" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 @needs("stage_folder.py", "restore_folder.py")
