@@ -5,10 +5,12 @@ Files that appear whole and survive a power cut.
 from __future__ import annotations
 
 import errno
+import glob
 import os
+import secrets
 from pathlib import Path
 
-__all__ = ["make_folder", "sync_folder", "write_whole"]
+__all__ = ["make_folder", "remove_partials", "sync_folder", "write_whole"]
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o666) -> None:
@@ -21,7 +23,8 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         mode: permission bits, less the process's umask.
 
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    # On a share two machines may write at once, and their processes have numbers alike.
+    partial = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.partial")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(partial, flags, mode), "wb") as file:
@@ -33,6 +36,16 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def remove_partials(path: Path) -> None:
+    """
+    Remove what writers of a file left behind when they were killed.
+
+    The caller holds a lock that keeps other writers of the file away.
+    """
+    for partial in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
+        partial.unlink(missing_ok=True)
 
 
 def make_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, final
 
-from offlineseed._durable import write_whole
+from offlineseed._durable import remove_partials, write_whole
 from offlineseed.bitlocker import RecoveryPassword
 from offlineseed.drives._file_lock import lock_file
 from offlineseed.errors import FormatError
@@ -112,6 +112,8 @@ class FileKeyStore:
         lock = self._path.with_name(self._path.name + ".lock")
         with self._lock, lock.open("ab") as file:
             lock_file(file.fileno(), wait=True)
+            # What a killed writer left has recovery passwords, also those deleted since.
+            remove_partials(self._path)
             yield
 
     def _read(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import final
 
-from offlineseed._durable import make_folder, write_whole
+from offlineseed._durable import make_folder, remove_partials, write_whole
 from offlineseed.jobs._models import ImportJob
 from offlineseed.jobs._records import WaitingJob, parse_waiting_jobs, render_waiting_jobs
 
@@ -93,6 +93,7 @@ class JobRegistry:
     def _change(self, change: Callable[[tuple[WaitingJob, ...]], tuple[WaitingJob, ...]]) -> None:
         make_folder(self._directory)
         with _locked(self._directory / _LOCK):
+            remove_partials(self.path)
             write_whole(self.path, render_waiting_jobs(change(self.list_jobs())))
 
 

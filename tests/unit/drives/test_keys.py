@@ -98,3 +98,13 @@ def test_file_key_store_damaged_shows_no_digits(tmp_path):
         FileKeyStore(path).get("A")
     assert caught.value.__cause__ is None
     assert not any(group in str(caught.value) for group in ONE.reveal().split("-"))
+
+
+def test_change_clears_up_what_a_killed_writer_left(tmp_path):
+    keys = FileKeyStore(tmp_path / "keys.json")
+    left = tmp_path / "keys.json.77-0a.partial"
+    left.write_text(ONE.reveal())
+
+    keys.delete("A")
+
+    assert not left.exists()

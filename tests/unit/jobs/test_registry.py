@@ -86,3 +86,14 @@ def test_taken_tracking_numbers_come_from_registry_and_service(registry, new_job
     listed = [new_job(delivery_package=package), new_job()]
     assert taken_tracking_numbers(registry, listed) == (("1", "a"), ("2", "seed-1"))
     assert taken_tracking_numbers(None) == ()
+
+
+def test_change_clears_up_what_a_killed_writer_left(registry):
+    registry.put_job(waiting("a"))
+    left = registry.path.with_name(f"{registry.path.name}.77-0a.partial")
+    left.write_bytes(b"{")
+
+    registry.put_job(waiting("b"))
+
+    assert not left.exists()
+    assert [job.name for job in registry.list_jobs()] == ["a", "b"]
