@@ -81,7 +81,7 @@ class ImportService:
     Example:
         ```python
         with ImportService(destination=FolderDestination("landed")) as service:
-            jobs = ImportExportJobs(..., service.credential, endpoint=service.url)
+            jobs = ImportExportJobs(service.credential, base_url=service.url, ...)
             ...
             service.datacenter.receive(Package(tracking_number="1Z", drives=drives))
             service.datacenter.process()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, final
 
 import attrs
@@ -182,7 +181,7 @@ def parse_workflow(data: bytes) -> WorkflowRecord:
 
 def _allotted(entry: dict[str, Any]) -> AllottedDrive:
     # A drive's id names a folder: whoever can write to the share must not choose which.
-    drive = Drive(drive_id=entry["drive_id"], path=Path(), size_bytes=entry["size_bytes"])
+    drive = Drive(drive_id=entry["drive_id"], path=".", size_bytes=entry["size_bytes"])
     return AllottedDrive(
         plan=DrivePlan(
             drive_id=drive.drive_id,
