@@ -1,7 +1,7 @@
 """
 Damaged boot sectors and metadata: only our own errors come out, in bounded time and memory.
 
-Set `BITLOCKER_FUZZ_INPUTS` to try more inputs than the normal run does.
+Set `FUZZ_INPUTS` to try more inputs than the normal run does: CONTRIBUTING.md has the command.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ from offlineseed.bitlocker import (
 )
 from offlineseed.errors import BitLockerFormatError, UnlockRefusedError
 
-INPUTS = int(os.environ.get("BITLOCKER_FUZZ_INPUTS", "4000"))
+INPUTS = int(os.environ.get("FUZZ_INPUTS", "4000"))
 SEED = 20261122
 MASTER_KEY = Key(bytes(range(32)))
 INTERESTING = (0, 1, 7, 8, 9, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0xFFFFFFFF, 1 << 63)
