@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import drives
 import seeds
 
 COLUMNS = ("name", "corpus", "peer", "ratio", "mb_per_s", "peak_mib", "bytes_out")
@@ -29,6 +30,9 @@ def rows(options: argparse.Namespace, work: Path) -> Iterator[seeds.Row]:
         yield from seeds.restore_rows(options.cache, work, **common)
     if "increment" in options.only:
         yield from seeds.increment_rows(options.cache, work, **common)
+    if "drives" in options.only:
+        yield from drives.drive_rows(work, **common)
+        yield from drives.part_rows(work, most_files=options.most_files)
     if "growth" in options.only:
         yield from seeds.growth_rows(
             options.cache, work, most_files=options.most_files, most_bytes=options.most_gib << 30
