@@ -24,7 +24,6 @@ from offlineseed.handover import (
     RepairReport,
     Repairs,
     read_drive_logs,
-    read_handover,
 )
 from offlineseed.jobs import (
     Deadline,
@@ -50,13 +49,8 @@ from offlineseed.workflow._machine import Machine, read_machine
 from offlineseed.workflow._probes import CheckDrive, preflight
 from offlineseed.workflow._problems import ReadLogs, import_problems, repair_drives
 from offlineseed.workflow._seed_drives import SeedDrives
-from offlineseed.workflow._status import (
-    SeedStatus,
-    SeedStep,
-    drive_findings,
-    status_text,
-    step_of_job,
-)
+from offlineseed.workflow._seed_standing import SeedStanding
+from offlineseed.workflow._status import SeedStatus
 from offlineseed.workflow._workload import Workload
 
 __all__ = ["OfflineSeed"]
@@ -105,6 +99,7 @@ class OfflineSeed:
         self._folder = JobFolder(job)
         self._drives = SeedDrives(job)
         self._import_job = ImportJobOfSeed(job, registry)
+        self._standing = SeedStanding(job)
 
     def __repr__(self) -> str:
         return f"OfflineSeed({str(self.job.folder)!r})"
@@ -482,32 +477,13 @@ class OfflineSeed:
         Raises:
             JobNotFoundError: the service deleted the job before anything arrived.
         """
-        seen = self._folder.read_job()
-        if jobs is not None and seen is not None:
-            seen = self._import_job.refresh(jobs, now=self._clock(), on_event=on_event)
-        drives = self._drives.states()
-        findings = () if seen is None else drive_findings(seen.job)
-        for finding in findings:
+        now = self._clock()
+        if jobs is not None and self._folder.read_job() is not None:
+            self._import_job.refresh(jobs, now=now, on_event=on_event)
+        status = self._standing.status(now)
+        for finding in status.findings:
             on_event(FindingSeen(finding=finding))
-        unplaced = 0
-        if seen is None and self._is_staged():
-            unplaced = self._drives.unplaced_bytes()
-        if seen is None:
-            step = self._step(drives, unplaced)
-        else:
-            step = step_of_job(seen.job, read_handover(self.job).stage)
-        return SeedStatus(
-            name=self.job.name,
-            step=step,
-            text=status_text(step),
-            drives=drives,
-            unplaced_bytes=unplaced,
-            job=None if seen is None else seen.job,
-            seen_at=None if seen is None else seen.seen_at,
-            shipping=self._folder.read_shipping(),
-            deadlines=self.deadlines(),
-            findings=findings,
-        )
+        return status
 
     def deadlines(self, now: dt.datetime | None = None) -> tuple[Deadline, ...]:
         """
@@ -516,10 +492,7 @@ class OfflineSeed:
         Args:
             now: the time, aware; by the clock where None.
         """
-        seen = self._folder.read_job()
-        if seen is None:
-            return ()
-        return seen.entry(self.job.settings.staging_location).deadlines(now or self._clock())
+        return self._standing.deadlines(now or self._clock())
 
     def problems(self, read_logs: ReadLogs = read_drive_logs) -> tuple[Finding, ...]:
         """
@@ -587,17 +560,3 @@ class OfflineSeed:
             self._registry.delete_job(
                 self.job.name, staging_location=self.job.settings.staging_location
             )
-
-    def _step(self, drives: list[tuple[str, bool]], unplaced: int) -> SeedStep:
-        if not self._is_staged():
-            return SeedStep.INITIATED
-        if not drives:
-            return SeedStep.STAGED
-        if unplaced or not all(is_prepared for _, is_prepared in drives):
-            return SeedStep.PREPARING
-        return SeedStep.PREPARED
-
-    def _is_staged(self) -> bool:
-        if self.job.seal is not None:
-            return True
-        return not self.job.catalog_path.exists() and any(True for _ in self.job.blobs())
