@@ -98,23 +98,39 @@ class JobRegistry:
 
 
 def taken_tracking_numbers(
-    registry: JobRegistry | None, service_jobs: Iterable[ImportJob] = ()
+    registry: JobRegistry | None,
+    service_jobs: Iterable[ImportJob] = (),
+    *,
+    own: tuple[str, str] | None = None,
 ) -> tuple[tuple[str, str], ...]:
     """
     Return the tracking numbers that jobs have, each with its job's name.
 
     Looks at the registry of this machine and at the service's list, for `Shipment`.
 
+    Args:
+        registry: this machine's registry; None for none.
+        service_jobs: the jobs that the service lists.
+        own: name and staging location of the job that is to be shipped; another of that name, as
+            in another subscription, is then named with its staging location.
+
     Raises:
         StagingError: the registry is damaged.
     """
-    taken = [(job.tracking_number, job.name) for job in (registry.list_jobs() if registry else ())]
+    entries = registry.list_jobs() if registry else ()
+    taken = [(job.tracking_number, _told_apart(job, own)) for job in entries]
     taken += [
         (job.delivery_package.tracking_number, job.name)
         for job in service_jobs
         if job.delivery_package
     ]
     return tuple(pair for pair in dict.fromkeys(taken) if pair[0])
+
+
+def _told_apart(job: WaitingJob, own: tuple[str, str] | None) -> str:
+    if own is None or job.name != own[0] or job.staging_location == own[1]:
+        return job.name
+    return f"{job.name} at {job.staging_location}"
 
 
 def _is_same(one: WaitingJob, other: WaitingJob) -> bool:

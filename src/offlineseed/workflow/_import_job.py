@@ -137,7 +137,11 @@ class ImportJobOfSeed:
             return_address=return_address,
             return_shipping=return_shipping,
             location=jobs.get_location(job.location) if job.location else None,
-            taken_tracking_numbers=taken_tracking_numbers(self._registry, jobs.list_jobs()),
+            taken_tracking_numbers=taken_tracking_numbers(
+                self._registry,
+                jobs.list_jobs(),
+                own=(self._job.name, self._job.settings.staging_location),
+            ),
         )
 
     def ship(

@@ -97,3 +97,13 @@ def test_change_clears_up_what_a_killed_writer_left(registry):
 
     assert not left.exists()
     assert [job.name for job in registry.list_jobs()] == ["a", "b"]
+
+
+def test_taken_tracking_numbers_tell_a_namesake_apart_by_its_place(registry):
+    registry.put_job(waiting("a", tracking_number="1"))
+    registry.put_job(waiting("a", tracking_number="2", staging_location="/elsewhere"))
+    own = waiting("a")
+
+    taken = taken_tracking_numbers(registry, own=(own.name, own.staging_location))
+
+    assert set(taken) == {("1", "a"), ("2", "a at /elsewhere")}
