@@ -56,7 +56,7 @@ def show(table: Iterable[seeds.Row]) -> list[seeds.Row]:
 
 
 def main() -> None:
-    kinds = ("staging", "restore", "increment", "growth", "catalog")
+    kinds = ("staging", "restore", "increment", "drives", "growth", "catalog")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path("bench.json"))
     parser.add_argument("--cache", type=Path, help="where the corpora are kept between runs")
