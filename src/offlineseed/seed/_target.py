@@ -31,7 +31,7 @@ _CREATE = (
 )
 _OPEN_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.utime in os.supports_fd
-_MOST_FOLDERS = 10_000
+_MOST_FOLDERS = 50_000
 _SEEK_LOCK = threading.Lock()
 
 
@@ -188,7 +188,11 @@ class Target:
 
     def _require_made(self, path: bytes) -> None:
         if path not in self._made:
-            os.makedirs(path, 0o700, exist_ok=True)  # noqa: PTH103  # bytes
+            try:
+                # Nearly always its parent is there and it is not.
+                os.mkdir(path, 0o700)  # noqa: PTH102  # bytes
+            except OSError:
+                os.makedirs(path, 0o700, exist_ok=True)  # noqa: PTH103  # bytes
             if len(self._made) > _MOST_FOLDERS:
                 self._made = {self._root}
             self._made.add(path)
