@@ -177,8 +177,9 @@ def _drive_findings(job: ImportJob) -> Iterator[Finding]:
                 code="drive-never-received",
                 subject=drive.drive_id,
                 message=(
-                    f"drive {drive.drive_id} did not reach the datacentre: ask the carrier for it, "
-                    "or repair its blobs from the staging location over the network"
+                    f"drive {drive.drive_id} did not reach the datacentre: ask the carrier for it; "
+                    "once the job has ended, repair its blobs from the staging location over the "
+                    "network"
                 ),
             )
         elif drive.state in _DONE and drive.copy_status.casefold() not in _NOTHING_TO_SAY:
