@@ -10,7 +10,8 @@ MAKEFLAGS += --no-print-directory
 
 # The Python that .venv is made from; empty means the newest one on PATH from 3.10 on.
 PYTHON ?=
-# The folder that the demo seeds; empty means the running Python's standard library.
+# The folder that the demo seeds; empty means the running Python's standard library, without the
+# site-packages of others that may lie in it.
 SOURCE ?=
 # Where the demo keeps its staging location, drives and restored files.
 WORK ?= .demo
@@ -41,7 +42,7 @@ venv: .venv/.installed-test ## Create .venv with everything for development.
 demo: .venv/.installed-demo ## Take a folder through the whole journey: make demo [SOURCE=/any/folder].
 	$(call heading,The journey)
 	@if [ "$$DEMO_WORK" = .demo ]; then rm -rf .demo; fi; \
-	source=$${DEMO_SOURCE:-$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')}; \
+	source=$${DEMO_SOURCE:-$$(tools/demo-source.sh $(PY) "$$DEMO_WORK/source")}; \
 	PYTHONDONTWRITEBYTECODE=1 $(PY) examples/journey.py "$$source" --work "$$DEMO_WORK" --report report.json $(JOURNEY_FLAGS)
 
 test: .venv/.installed-test system-packages azurite lint ## Lint, then run every test.

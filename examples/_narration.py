@@ -14,8 +14,11 @@ from filecmp import cmp
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 import offlineseed as osd
 from offlineseed.events import Event, FindingSeen
+from offlineseed.volumes import VolumeCapacity
 
 RETURN_ADDRESS = osd.ReturnAddress(
     recipient_name="Contoso",
@@ -105,6 +108,11 @@ def positive(text: str) -> int:
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
     return int(text)
+
+
+def at_most(capacity: VolumeCapacity, usable_bytes: int) -> VolumeCapacity:
+    """Leave the rest of a drive empty, so that several drives get some of a little."""
+    return attrs.evolve(capacity, usable_bytes=min(usable_bytes, capacity.usable_bytes))
 
 
 def import_job(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from _narration import change, conclude, hear, import_job, is_equal, parse_arguments, step
+from _narration import at_most, change, conclude, hear, import_job, is_equal, parse_arguments, step
 from azure.storage.blob import ContainerClient
 
 import offlineseed as osd
@@ -57,11 +57,15 @@ def main() -> None:
         facts["note"] = f"{seal.items:,} items, stored in {seal.stored_bytes:,} B"
 
     staged = sum(blob.length for blob in job.blobs())
-    size = max(staged // options.drives + staged // 16 + (12 << 20), SMALLEST_DRIVE)
-    size = options.drive_bytes or size
+    share = staged // options.drives + staged // 16 + (12 << 20)
+    size = options.drive_bytes or max(share, SMALLEST_DRIVE)
+    most = options.drive_bytes or share  # of a little, too, each drive gets some
     names = [f"DRIVE{number}" for number in range(1, options.drives + 1)]
     drives = [osd.Drive(drive_id=n, path=work / "drives" / n, size_bytes=size) for n in names]
-    spaces = [osd.DriveSpace(drive_id=d.drive_id, capacity=volumes.capacity(d)) for d in drives]
+    spaces = [
+        osd.DriveSpace(drive_id=d.drive_id, capacity=at_most(volumes.capacity(d), most))
+        for d in drives
+    ]
     with step(f"Prepare the drives ({options.volumes})") as facts:
         preparer = osd.DrivePreparer(
             volumes=volumes,
