@@ -86,6 +86,8 @@ def test_corrupt_blocks_are_named_and_repaired(journey):
     untouched = {name: time for name, time in before.items() if name != "disk.vhd"}
     assert untouched.items() <= journey.landed_files().items()
     require_whole(journey)
+    again = journey.seed.repair(journey.destination)
+    assert "backups/dump.bak" not in {blob.blob_path for one in again for blob in one.repaired}
 
 
 def test_corrupt_page_range_alone_is_uploaded(journey):

@@ -80,6 +80,18 @@ class MissingBlob:
         renamed = {self.blob.blob_path: self.target}
         return verify_landed(landed, [manifest], renamed=renamed, threads=1).is_ok
 
+    def was_repaired(self, landed: LandedBlobs) -> bool:
+        """
+        Whether an earlier repair completed it. Reads it only where that is likely.
+
+        A block blob has its length once all its blocks are there; a page blob has it from the
+        start, and is cheaper repaired again than read.
+        """
+        if self.blob.blob_type is BlobType.PAGE:
+            return False
+        found = landed.find(self.name)
+        return found is not None and found.length == self.blob.length and self.is_whole(landed)
+
     def obstacle(self, landed: LandedBlobs) -> Finding | None:
         """
         Return a finding where another blob is at the target, which is not to be replaced unasked.

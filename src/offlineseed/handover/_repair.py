@@ -86,6 +86,8 @@ def repair(
             if obstacle is not None:
                 # An earlier repair may have put it there.
                 return None if one.is_whole(destination.landed) else obstacle
+            if one.was_repaired(destination.landed):
+                return None
             return _BlobRepair(missing=one, source=source, pool=parts).run(destination)
 
         waiting: deque[tuple[MissingBlob, Future[RepairedBlob | Finding | None]]] = deque()
