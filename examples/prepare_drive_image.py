@@ -3,7 +3,8 @@ Prepare one drive as an image file from a staged import job: GPT, BitLocker, NTF
 
     python examples/prepare_drive_image.py STAGING --job NAME IMAGE [--bytes N] [--cipher xts-128]
 
-The report holds the recovery password; nothing else does, and nobody else may read it.
+Run it again after a crash, and it goes on. The recovery password is kept in a file beside the
+image, and in the report; nobody else may read them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 
 import offlineseed as osd
-from offlineseed.bitlocker import CipherMethod, RecoveryPassword
-from offlineseed.drives import MemoryKeyStore
+from offlineseed.bitlocker import CipherMethod
 from offlineseed.volumes import survey_disk
 
 CIPHERS = {method.name.lower().replace("_", "-"): method for method in CipherMethod}
@@ -30,22 +29,23 @@ def main() -> None:
     staged = sum(blob.length for blob in blobs) + 20_000 * len(blobs)
     size = options.bytes or max(staged + staged // 16 + (12 << 20), SMALLEST_DRIVE)
     drive = osd.Drive(drive_id=options.drive_id, path=options.image, size_bytes=size)
-    volumes = osd.NativeVolumes(cipher=CIPHERS[options.cipher])
-    password = RecoveryPassword.generate()
+    volumes = osd.NativeVolumes(
+        cipher=CIPHERS[options.cipher], erasable=[drive] if options.anew else ()
+    )
+    keys = options.keys or options.image.with_name(f"{options.image.name}.keys.json")
 
     space = osd.DriveSpace(drive_id=drive.drive_id, capacity=volumes.capacity(drive))
     (plan,) = osd.DrivePlanner().plan(blobs, [space])
     prepared = osd.DrivePreparer(
         volumes=volumes,
-        keys=MemoryKeyStore(),
+        keys=osd.FileKeyStore(keys),
         storage_account_key=osd.Secret(options.account_key),
     ).prepare(
         job,
         plan,
         drive=drive,
         consent=osd.Consent(drive_id=drive.drive_id, size_bytes=size),
-        recovery_password=password,
-        anew=True,
+        anew=options.anew,
     )
     (partition,) = survey_disk(drive).partitions
     report = {
@@ -58,8 +58,7 @@ def main() -> None:
     if options.report:
         write_report(options.report, report)
     print(f"{options.image}: {prepared.blobs} blobs, {prepared.total_bytes:,} bytes, read back.")
-    if not options.report:
-        print("Without --report its recovery password is lost with this program.", file=sys.stderr)
+    print(f"Its recovery password is in {keys}.")
 
 
 def write_report(path: Path, report: dict[str, object]) -> None:
@@ -80,6 +79,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--cipher", choices=sorted(CIPHERS), default="xts-128")
     parser.add_argument("--drive-id", default="IMAGE1", help="its serial number")
     parser.add_argument("--account-key", default="ZXhhbXBsZS1rZXk=", help="for the manifest")
+    parser.add_argument("--keys", type=Path, help="recovery passwords; by default beside the image")
+    parser.add_argument("--anew", action="store_true", help="begin again: what is on it is lost")
     parser.add_argument("--report", type=Path, help="a JSON file with all that the job needs")
     return parser.parse_args()
 

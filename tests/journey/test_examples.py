@@ -171,3 +171,19 @@ def test_image_prepared_from_a_staged_job_opens_with_its_reports_password(source
     verify_drive(
         drive, NativeVolumes(), recovery_password=password, manifest_hash=facts["manifest_hash"]
     ).raise_if_failed()
+
+
+@needs("stage_folder.py", "prepare_drive_image.py")
+def test_image_prepared_again_keeps_its_password_and_anew_gets_another(source, tmp_path):
+    staging, image, report = tmp_path / "staging", tmp_path / "drive.img", tmp_path / "report.json"
+    flags = (staging, image, "--job", "first-backup", "--report", report)
+    run("stage_folder.py", source, staging, "--job", "first-backup", cwd=tmp_path)
+
+    reports = []
+    for more in ((), (), ("--anew",)):
+        run("prepare_drive_image.py", *flags, *more, cwd=tmp_path)
+        reports.append(json.loads(report.read_text("utf-8")))
+
+    first, again, anew = reports
+    assert again == first
+    assert anew["recovery_password"] != first["recovery_password"]
