@@ -33,7 +33,6 @@ from offlineseed.seed._stores import SegmentStore, segment_name
 __all__ = ["Pipeline"]
 
 _MOST_ROWS = 20_000
-_BUFFER_BYTES = 32 << 20
 
 
 @final
@@ -80,8 +79,7 @@ class Pipeline:
         self._flush_at = -1
         self._flushes = self._flushes_written = self._flushes_done = 0
 
-        # Enough that nobody waits for one slow chunk, and 32 MiB unless there must be more.
-        buffers = max(workers + 3, min(3 * workers + 4, _BUFFER_BYTES // options.chunk_bytes))
+        buffers = workers + 3
         self._buffers: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
         # As many as buffers: a job that needs one has a buffer.
         self._outs: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
