@@ -4,6 +4,8 @@ Which contents are stored already.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import final
 
 from offlineseed.seed._catalog_writer import CatalogWriter
@@ -74,6 +76,26 @@ class Dedup:
         self._smalls[digest] = (chunk, chunk_offset)
         if len(self._smalls) > _MOST_REMEMBERED:
             self._turn_to_filter()
+
+    def add_all_new(
+        self, digests: Sequence[bytes], chunk: int, chunk_offsets: Iterable[int]
+    ) -> bool:
+        """
+        Remember small items of one chunk at once, if all of them are new.
+
+        The common case, fast. Returns False, and remembers none, where one may be
+        known: ask for each.
+        """
+        if not self._is_complete:
+            self._load()
+        if self._filter is not None or len(set(digests)) < len(digests):
+            return False
+        if not self._smalls.keys().isdisjoint(digests):
+            return False
+        self._smalls.update(zip(digests, zip(repeat(chunk), chunk_offsets), strict=False))
+        if len(self._smalls) > _MOST_REMEMBERED:
+            self._turn_to_filter()
+        return True
 
     def committed(self, digests: list[bytes]) -> None:
         """

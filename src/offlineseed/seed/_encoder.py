@@ -5,6 +5,7 @@ What the workers do with a job: hash it, compare it with what is stored, compres
 from __future__ import annotations
 
 import hashlib
+from itertools import repeat
 from typing import final
 
 import xxhash
@@ -48,6 +49,8 @@ class Encoder:
             return
         sha256 = hashlib.sha256
         digests = job.digests
+        if b"" not in digests:
+            return
         for index, (_, _, length, _, _, start) in enumerate(job.smalls):
             if not digests[index]:
                 digests[index] = sha256(view[start : start + length]).digest()
@@ -77,9 +80,18 @@ class Encoder:
                 dedup.add_chunk(job.digest, chunk)
             rows.extents.append((item, offset, job.used, chunk, 0))
             return [(0, job.used)]
+        if not job.smalls:
+            return []
+        new_chunk = self._last_chunk + 1
+        items, names, lengths, modes, times, starts = zip(*job.smalls, strict=True)
+        if dedup.add_all_new(job.digests, new_chunk, starts):
+            none, chunk_column = repeat(None), repeat(new_chunk)
+            columns = (items, names, repeat(1), lengths, modes, times, job.digests, none)
+            rows.items.extend(zip(*columns, chunk_column, starts, strict=False))
+            self._last_chunk = job.chunk = new_chunk
+            return [(0, job.used)]
         runs: list[tuple[int, int]] = []
         packed = 0
-        new_chunk = self._last_chunk + 1
         for small, digest in zip(job.smalls, job.digests, strict=True):
             item, name, length, mode, mtime_ns, start = small
             place = dedup.find_small(digest, length)
