@@ -3,7 +3,9 @@ Other people's servers, started for the tests and stopped after them.
 """
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -62,11 +64,11 @@ def azurite(tmp_path_factory):
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         if _await_port(port, process):
             break
-        process.kill()
-        process.wait()
+        _stop(process)
     else:
         pytest.fail(f"azurite did not start: {(folder / 'output').read_text()}")
     try:
@@ -75,9 +77,15 @@ def azurite(tmp_path_factory):
             f"BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};"
         )
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _stop(process)
+
+
+def _stop(process):
+    # PyPI's node is a program that starts the real one: both are of one session.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(20)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
