@@ -17,8 +17,6 @@ from offlineseed.seed._model import SeedOptions
 
 __all__ = ["Compressors", "Encoder", "frame_room"]
 
-_MANY_ITEMS = 32
-
 
 @final
 class Encoder:
@@ -126,7 +124,7 @@ class Encoder:
         job.used = len(content)
         job.checksum = xxhash.xxh64_intdigest(content) & 0xFFFFFFFF
         job.out = out
-        job.stored = compressors.compress_into(out, content, len(job.smalls))
+        job.stored = compressors.compress_into(out, content, has_many_items=job.has_many_items)
 
 
 def frame_room(chunk_bytes: int) -> int:
@@ -149,13 +147,15 @@ class Compressors:
         self._usual = _compressor(options)
         self._for_many = _compressor(options, hash_log=15) if options.level == 1 else self._usual
 
-    def compress_into(self, out: bytearray, content: bytes | memoryview, items: int) -> int:
+    def compress_into(
+        self, out: bytearray, content: bytes | memoryview, *, has_many_items: bool
+    ) -> int:
         """
-        Make a frame of `content`, which so many small items share, and return its length.
+        Make a frame of `content`, a chunk or a pack of small items, and return its length.
 
         A buffer that is used again spares the system from finding and clearing memory for each.
         """
-        compressor = self._for_many if items >= _MANY_ITEMS else self._usual
+        compressor = self._for_many if has_many_items else self._usual
         with compressor.stream_reader(content, size=len(content)) as frame:
             return frame.readinto(out)
 

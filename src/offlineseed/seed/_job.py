@@ -12,6 +12,8 @@ from offlineseed.seed._rows import Rows
 
 __all__ = ["Job"]
 
+_MANY_ITEMS = 32
+
 
 @final
 @attrs.define(eq=False)
@@ -50,3 +52,10 @@ class Job:
     @view.default
     def _view_of_buffer(self) -> memoryview:
         return memoryview(self.buffer)
+
+    @property
+    def has_many_items(self) -> bool:
+        """
+        Whether many small items share the buffer.
+        """
+        return len(self.smalls) >= _MANY_ITEMS

@@ -13,10 +13,13 @@ bytes are the same whatever the threads' timing: comparing and writing follow th
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, final
 
 from offlineseed.events import Event
@@ -86,17 +89,17 @@ class Pipeline:
         for _ in range(buffers):
             self._buffers.put(bytearray(options.chunk_bytes + 1))
             self._outs.put(bytearray(frame_room(options.chunk_bytes)))
-        self._jobs: queue.Queue[Job | None] = queue.Queue(buffers + 8)
+        self._jobs: deque[Job] = deque()  # each has a buffer, so there are few
+        self._pack_workers = max(1, (os.cpu_count() or 1) - 1)
         self._commits: queue.Queue[Batch | None] = queue.Queue(2)
         self._threads = [
             threading.Thread(target=self._guard, args=(target,), name=name, daemon=True)
             for name, target in (
-                *((f"seed-worker-{n}", self._work) for n in range(workers)),
+                *((f"seed-worker-{n}", partial(self._work, n)) for n in range(workers)),
                 ("seed-writer", self._write_all),
                 ("seed-committer", self._commit_all),
             )
         ]
-        self._workers = workers
         for thread in self._threads:
             thread.start()
 
@@ -127,12 +130,9 @@ class Pipeline:
         self._raise_error()
         job.number = self._submitted
         self._submitted += 1
-        while True:
-            try:
-                self._jobs.put(job, timeout=0.5)
-                return
-            except queue.Full:
-                self._raise_error()
+        with self._state:
+            self._jobs.append(job)
+            self._state.notify_all()
 
     def flush(self) -> None:
         """
@@ -153,8 +153,6 @@ class Pipeline:
         with self._state:
             self._stopping = True
         self.flush()
-        for _ in range(self._workers):
-            self._jobs.put(None)
         self._join()
         self._raise_error()
 
@@ -195,8 +193,6 @@ class Pipeline:
             self._state.notify_all()
         # Whoever waits at a queue wakes up and sees the error.
         self._buffers.put(None)
-        for _ in range(self._workers):
-            self._put_or_drop(self._jobs)
         self._put_or_drop(self._commits)
 
     @staticmethod
@@ -217,11 +213,11 @@ class Pipeline:
 
     # Workers.
 
-    def _work(self) -> None:
+    def _work(self, rank: int) -> None:
         compressors = Compressors(self._options)
         while True:
-            job = self._jobs.get()
-            if job is None or self._error is not None:
+            job = self._next_job(rank)
+            if job is None:
                 return
             self._encoder.hash(job)
             with self._state:
@@ -238,6 +234,17 @@ class Pipeline:
             with self._state:
                 self._done[job.number] = job
                 self._state.notify_all()
+
+    def _next_job(self, rank: int) -> Job | None:
+        with self._state:
+            while self._error is None:
+                # Reading small files takes a processor of its own, so packs of them do without one.
+                if self._jobs and (rank < self._pack_workers or not self._jobs[0].has_many_items):
+                    return self._jobs.popleft()
+                if self._stopping and not self._jobs:
+                    return None
+                self._state.wait()
+        return None
 
     # Writer.
 
