@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 
 from _narration import at_most, change, conclude, hear, import_job, is_equal, parse_arguments, step
+from azure.core.exceptions import AzureError
 from azure.storage.blob import ContainerClient
 
 import offlineseed as osd
@@ -143,5 +144,5 @@ def import_jobs(service: ImportService) -> osd.ImportExportJobs:
 if __name__ == "__main__":
     try:
         main()
-    except (osd.errors.OfflineSeedError, OSError) as error:
+    except (osd.errors.OfflineSeedError, AzureError, OSError) as error:
         sys.exit(f"journey.py: {error}")
