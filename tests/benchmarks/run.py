@@ -4,9 +4,9 @@ Run the benchmarks, print a table and write `bench.json`.
     make bench [BENCH_FLAGS="--scale 0.1 --pairs 3 --only staging"]
 
 A ratio is our wall time by the peer's in the same run, as the median of interleaved pairs.
-All of it, up to a million files and 16 GiB, takes the better part of an hour and 40 GB of disk;
-`--scale 0.05 --pairs 1 --most-files 10000 --most-gib 1` takes two minutes. The file is written
-anew with each row, so a run that is stopped leaves what it measured.
+All of it, up to a million files and 16 GiB, takes long, and tens of gigabytes of disk; with
+`--scale 0.05 --pairs 1 --most-files 10000 --most-gib 1` it takes some three minutes. The file is
+written anew with each row, so a run that is stopped leaves what it measured.
 """
 
 from __future__ import annotations
