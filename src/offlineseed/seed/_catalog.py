@@ -118,11 +118,7 @@ class Catalog:
                 f"the catalog {self._where} is in the making: seal and publish it first",
                 context=self._where,
             )
-        digest = hashlib.sha256()
-        with self.path.open("rb") as file:
-            while piece := file.read(1 << 20):
-                digest.update(piece)
-        return digest.hexdigest()
+        return digest_of(self.path)
 
     def close(self) -> None:
         """
@@ -347,7 +343,7 @@ class Catalog:
 
     def _after(self, last: T, row: T) -> T:
         # A damaged index may give rows in any order, and the same ones for ever.
-        if not row > last:  # type: ignore[operator]
+        if not row > last:  # type: ignore[operator]  # both are one query's columns
             raise damaged(self._where, "its rows are not in order")
         return row
 
@@ -368,3 +364,14 @@ class Catalog:
         if not isinstance(value, str):
             raise damaged(self._where, f"the table meta lacks {key}")
         return value
+
+
+def digest_of(path: Path) -> str:
+    """
+    Return SHA-256 of a file, hex: of a sealed catalog, its seal's digest.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

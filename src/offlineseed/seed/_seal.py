@@ -19,12 +19,12 @@ from typing import Any, final
 import attrs
 import zstandard
 
-from offlineseed.errors import CatalogError, SegmentMissingError
-from offlineseed.seed._catalog import Catalog
+from offlineseed.errors import CatalogError, GenerationSealedError, SegmentMissingError
+from offlineseed.seed._catalog import Catalog, digest_of
 from offlineseed.seed._schema import KNOWN_DIGEST, MAJOR, MINOR, drop_indexes, reading
 from offlineseed.seed._stores import SegmentStore, catalog_name, put_object, seal_name
 
-__all__ = ["Seal", "fetch_catalog", "publish_seal", "read_seal"]
+__all__ = ["Seal", "fetch_catalog", "publish_seal", "read_seal", "require_unsealed"]
 
 _FORMAT = "offlineseed-seal"
 _PIECE = 1 << 20
@@ -70,6 +70,7 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
 
     Raises:
         CatalogError: the catalog is damaged, or its generation is not sealed.
+        GenerationSealedError: the store holds another generation of that number, sealed.
     """
     path = Path(catalog_path)
     with Catalog(path) as catalog:
@@ -94,7 +95,9 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
         with reading(str(compact)), closing(_connect(compact)) as connection:
             connection.execute("PRAGMA user_version = 0")
             connection.execute("PRAGMA schema_version = 1")
-        digest, stored = _store_catalog(store, compact, catalog_name(generation))
+        digest = digest_of(compact)
+        require_unsealed(store, generation, unless=digest, may_be_torn=True)
+        stored = _store_catalog(store, compact, catalog_name(generation))
         seal = Seal(
             seed_id=seed_id,
             generation=generation,
@@ -112,6 +115,36 @@ def publish_seal(store: SegmentStore, catalog_path: str | os.PathLike[str]) -> S
     put_object(store, seal_name(generation), _render_seal(seal))
     _remember_digest(path, seal.digest)
     return seal
+
+
+def require_unsealed(
+    store: SegmentStore, generation: int, *, unless: str = "", may_be_torn: bool = False
+) -> None:
+    """
+    Refuse to write a generation that a store holds sealed: it would be written over.
+
+    Args:
+        store: the store.
+        generation: the generation.
+        unless: the digest of the seal that may be there.
+        may_be_torn: take a seal that breaks off for one whose publication was interrupted; right
+            for whoever holds the generation's catalog.
+
+    Raises:
+        GenerationSealedError: it is sealed.
+        CatalogError: its seal is damaged, or of a newer major version.
+    """
+    try:
+        if may_be_torn and _breaks_off(store.read(seal_name(generation), 0, _MOST_SEAL_BYTES)):
+            return
+        seal = read_seal(store, generation)
+    except SegmentMissingError:
+        return
+    if seal.digest != unless:
+        raise GenerationSealedError(
+            f"{store!r} already holds generation {generation}, sealed as {seal.digest}: write the "
+            "next generation, with the latest generation as the baseline, or into another store"
+        )
 
 
 def read_seal(store: SegmentStore, generation: int) -> Seal:
@@ -215,17 +248,23 @@ class _StoredCatalog:
         return data
 
 
-def _store_catalog(store: SegmentStore, path: Path, name: str) -> tuple[str, int]:
+def _breaks_off(seal: bytes) -> bool:
+    try:
+        json.loads(seal)
+    except (ValueError, RecursionError):
+        return True
+    return False
+
+
+def _store_catalog(store: SegmentStore, path: Path, name: str) -> int:
     compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj(
         size=path.stat().st_size
     )
-    sha256 = hashlib.sha256()
     length = 0
     writer = store.create(name)
     try:
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
-                sha256.update(piece)
                 data = compressor.compress(piece)
                 length += len(data)
                 writer.write(data)
@@ -236,7 +275,7 @@ def _store_catalog(store: SegmentStore, path: Path, name: str) -> tuple[str, int
     except BaseException:
         writer.abort()
         raise
-    return sha256.hexdigest(), length
+    return length
 
 
 def _render_seal(seal: Seal) -> bytes:

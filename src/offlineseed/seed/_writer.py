@@ -21,7 +21,7 @@ from offlineseed.seed._model import SeedOptions
 from offlineseed.seed._names import encode_name
 from offlineseed.seed._pipeline import Pipeline
 from offlineseed.seed._recovery import finish_open_segments
-from offlineseed.seed._seal import Seal, publish_seal
+from offlineseed.seed._seal import Seal, publish_seal, require_unsealed
 from offlineseed.seed._source import ByteStream, Source
 from offlineseed.seed._stager import Stager
 from offlineseed.seed._stores import SegmentStore
@@ -52,7 +52,8 @@ class SeedWriter:
         on_event: gets progress events.
 
     Raises:
-        GenerationSealedError: the catalog is sealed already.
+        GenerationSealedError: the catalog is sealed already, or the store holds a sealed
+            generation of that number, from another machine or a work folder that was lost.
         CatalogError: the catalog was begun with another baseline or chunk length, or is damaged.
         SegmentMissingError: the store lost bytes that were acknowledged.
 
@@ -75,6 +76,8 @@ class SeedWriter:
         self._on_event = on_event
         self._is_open = True
         self._was_stopped = False
+        generation = baseline.generation + 1 if baseline else 0
+        require_unsealed(store, generation, may_be_torn=self.catalog_path.exists())
         make_folder(self.catalog_path.parent)
         self._catalog = CatalogWriter(
             self.catalog_path,
