@@ -157,7 +157,10 @@ class Compressors:
         """
         compressor = self._for_many if has_many_items else self._usual
         with compressor.stream_reader(content, size=len(content)) as frame:
-            return frame.readinto(out)
+            length = frame.readinto(out)
+            if frame.read(1):
+                raise ValueError(f"a frame of {len(content)} bytes is longer than its room")
+        return length
 
 
 def _compressor(options: SeedOptions, **more: int) -> zstandard.ZstdCompressor:
