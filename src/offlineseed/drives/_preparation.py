@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import final
@@ -109,11 +110,12 @@ class Preparation:
     def _writer(self, recovery_password: RecoveryPassword) -> VolumeWriter:
         if not self.journal.state.has_volume:
             writer = self.volumes.create(self.drive, self.contents, recovery_password)
-            self.journal.append("volume")
-            return writer
-        writer = self.volumes.resume(self.drive, self.contents, recovery_password)
+            record = partial(self.journal.append, "volume")
+        else:
+            writer = self.volumes.resume(self.drive, self.contents, recovery_password)
+            record = partial(self._keep, writer)
         try:
-            self._keep(writer)
+            record()
         except BaseException:
             writer.close()
             raise
