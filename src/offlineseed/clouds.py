@@ -93,6 +93,9 @@ def cloud_of_url(url: str) -> AzureCloud | None:
 
     Compares host names only, without regard to case, port, path or trailing slash. Returns None
     for an unknown host.
+
+    >>> cloud_of_url("https://management.core.chinacloudapi.cn/").name
+    'AzureChinaCloud'
     """
     host = _host(url)
     for cloud in CLOUDS:
