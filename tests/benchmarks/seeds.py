@@ -7,6 +7,7 @@ from __future__ import annotations
 import shutil
 import statistics
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,8 +67,14 @@ with SeedReader(FolderStore(sys.argv[1])) as reader:
 """
 
 
-def _python(code: str, *arguments: Path) -> tuple[str, ...]:
-    return (sys.executable, "-c", code, *map(str, arguments))
+# Bytecode, as any installed package has it; without, each run would compile the package again.
+_BYTECODE = tempfile.TemporaryDirectory(prefix="offlineseed-bench-bytecode-")
+
+
+def _python(code: str, *arguments: Path | str) -> tuple[str, ...]:
+    kept = ("-X", f"pycache_prefix={_BYTECODE.name}")
+    unset = ("env", "-u", "PYTHONDONTWRITEBYTECODE")
+    return (*unset, sys.executable, *kept, "-c", code, *map(str, arguments))
 
 
 def stage_task(corpus: Corpus, work: Path) -> Task:
@@ -255,13 +262,13 @@ def catalog_rows(work: Path, *, most_items: int) -> Iterator[Row]:
         count = str(items)
         make = Task(
             name="make",
-            command=(sys.executable, "-c", _MAKE_SEED_OF_MANY, str(store), count),
+            command=_python(_MAKE_SEED_OF_MANY, store, count),
             output=store,
             prepare=lambda store=store: store.mkdir(parents=True),
         )
         read = Task(
             name="list, read, restore",
-            command=(sys.executable, "-c", _READ_SEED_OF_MANY, str(store), count, str(restored)),
+            command=_python(_READ_SEED_OF_MANY, store, count, restored),
             output=restored,
         )
         measure(make)

@@ -64,8 +64,8 @@ class Batch:
     """The rows."""
     digests: list[bytes]
     """The contents that they make known."""
-    flushes: int
-    """How many flushes of the reader these rows complete."""
+    flushes: bool
+    """Whether the reader waits for them."""
 
 
 @final

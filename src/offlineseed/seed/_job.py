@@ -12,8 +12,6 @@ from offlineseed.seed._rows import Rows
 
 __all__ = ["Job"]
 
-_MANY_ITEMS = 32
-
 
 @final
 @attrs.define(eq=False)
@@ -38,24 +36,19 @@ class Job:
     """Rows that are complete once all jobs before are."""
     number: int = -1
     """Its place in the order of all jobs."""
+    runs: list[tuple[int, int]] | None = None
+    """The ranges of the buffer that make the new chunk; None before it is compared."""
     digest: bytes = b""
     """SHA-256 of the chunk; empty for a chunk of zeros."""
     chunk: int = 0
     """The chunk's row; 0 where nothing new is stored."""
-    out: bytearray | None = None
-    """Where the chunk's frame is; goes back to the pool once it is written."""
-    stored: int = 0
-    """Length of the frame in bytes."""
+    frame: bytes = b""
+    """The chunk's frame."""
     checksum: int = 0
     """Low 32 bits of the chunk's XXH64."""
+    flushes: bool = False
+    """Whether this is no work, but asks for what came before it to be committed."""
 
     @view.default
     def _view_of_buffer(self) -> memoryview:
         return memoryview(self.buffer)
-
-    @property
-    def has_many_items(self) -> bool:
-        """
-        Whether many small items share the buffer.
-        """
-        return len(self.smalls) >= _MANY_ITEMS

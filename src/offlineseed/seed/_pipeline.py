@@ -2,31 +2,28 @@
 From read buffers to durable rows: hash, compare, compress, write in order, commit.
 
 ```
-reader ──jobs──▶ workers: hash ▶ (in order) compare ▶ compress ──▶ writer, in order ──▶ committer
-   ▲                                                                  │
-   └───────────────────────── buffers, used again ◀───────────────────┘
+reader ──▶ workers: hash ▶ compare, in order ▶ compress ──▶ writer, in order ──▶ committer
+   ▲                                                          │
+   └────────────────── buffers, used again ◀──────────────────┘
 ```
 
-Every queue is bounded, by the number of buffers or by its own length, so memory is. The segments'
-bytes are the same whatever the threads' timing: comparing and writing follow the order of the jobs.
+Every queue is bounded, by the number of buffers or of batches, so memory is. The segments' bytes
+are the same whatever the threads' timing: comparing and writing follow the order of the jobs.
 """
 
 from __future__ import annotations
 
-import os
-import queue
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from queue import Empty, SimpleQueue
 from typing import Any, final
 
 from offlineseed.events import Event
 from offlineseed.seed._catalog_writer import CatalogWriter
 from offlineseed.seed._committer import Batch, Committer, Segment
 from offlineseed.seed._dedup import Dedup
-from offlineseed.seed._encoder import Compressors, Encoder, frame_room
+from offlineseed.seed._encoder import Compressors, Encoder
 from offlineseed.seed._job import Job
 from offlineseed.seed._model import SeedOptions
 from offlineseed.seed._rows import Rows
@@ -35,7 +32,9 @@ from offlineseed.seed._stores import SegmentStore, segment_name
 
 __all__ = ["Pipeline"]
 
+_SPARE_BUFFERS = 6
 _MOST_ROWS = 20_000
+_MOST_BATCHES = 3
 
 
 @final
@@ -68,40 +67,29 @@ class Pipeline:
         self._rows_digests: list[bytes] = []
         self._unsynced = 0
         self._last_checkpoint = time.monotonic()
-        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.events: SimpleQueue[Event] = SimpleQueue()
         """Events for the reader to pass on."""
         self._committer = Committer(catalog, dedup, self.events)
 
         self._error: BaseException | None = None
         self._stopping = False
-        self._state = threading.Condition()
         self._submitted = 0
-        self._turn = 0
-        self._written = 0
-        self._done: dict[int, Job] = {}
-        self._flush_at = -1
-        self._flushes = self._flushes_written = self._flushes_done = 0
-
-        buffers = workers + 3
-        self._buffers: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
-        # As many as buffers: a job that needs one has a buffer.
-        self._outs: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
-        for _ in range(buffers):
+        self._comparing, self._writing = _InOrder(), _InOrder()
+        self._own_compressors = Compressors(options)
+        # A None in a queue wakes up whoever waits there, to see that it is over.
+        self._buffers: SimpleQueue[bytearray | None] = SimpleQueue()
+        for _ in range(workers + _SPARE_BUFFERS):
             self._buffers.put(bytearray(options.chunk_bytes + 1))
-            self._outs.put(bytearray(frame_room(options.chunk_bytes)))
-        self._jobs: deque[Job] = deque()  # each has a buffer, so there are few
-        self._pack_workers = max(1, (os.cpu_count() or 1) - 1)
-        self._commits: queue.Queue[Batch | None] = queue.Queue(2)
-        self._threads = [
-            threading.Thread(target=self._guard, args=(target,), name=name, daemon=True)
-            for name, target in (
-                *((f"seed-worker-{n}", partial(self._work, n)) for n in range(workers)),
-                ("seed-writer", self._write_all),
-                ("seed-committer", self._commit_all),
-            )
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
+        self._batch_slots: SimpleQueue[None] = SimpleQueue()
+        for _ in range(_MOST_BATCHES):
+            self._batch_slots.put(None)
+        self._flushed: SimpleQueue[None] = SimpleQueue()
+        self._workers = [
+            self._start(f"seed-worker-{number}", self._work) for number in range(workers)
         ]
-        for thread in self._threads:
-            thread.start()
+        self._committing = self._start("seed-committer", self._commit_all)
 
     # The reader's side.
 
@@ -109,11 +97,10 @@ class Pipeline:
         """
         Wait for a free buffer: `chunk_bytes` and one byte long, its content undefined.
         """
+        while self._buffers.empty() and self._help():
+            pass
         buffer = self._buffers.get()
-        if self._error is not None:
-            # Whoever comes next must not wait either.
-            self._buffers.put(None)
-        self._raise_error()
+        self._raise_error(self._buffers)
         assert buffer is not None
         return buffer
 
@@ -130,30 +117,25 @@ class Pipeline:
         self._raise_error()
         job.number = self._submitted
         self._submitted += 1
-        with self._state:
-            self._jobs.append(job)
-            self._state.notify_all()
+        self._jobs.put(job)
 
     def flush(self) -> None:
         """
         Wait until everything submitted is written, and committed as far as the store is durable.
         """
-        with self._state:
-            self._flush_at = self._submitted
-            self._flushes += 1
-            self._state.notify_all()
-            while self._flushes_done < self._flushes and self._error is None:
-                self._state.wait()
+        self.submit(Job(buffer=bytearray(), flushes=True))
+        while self._help():
+            pass
+        self._flushed.get()
         self._raise_error()
 
     def close(self) -> None:
         """
         Flush, close the open segment and stop the threads.
         """
-        with self._state:
-            self._stopping = True
+        self._stopping = True
         self.flush()
-        self._join()
+        self._end_threads()
         self._raise_error()
 
     def abort(self) -> None:
@@ -161,7 +143,7 @@ class Pipeline:
         Stop the threads. What was committed stays, the rest is lost.
         """
         self._fail(RuntimeError("the writer was aborted"))
-        self._join()
+        self._end_threads()
         for segment in self._unclosed:
             segment.writer.abort()
         self._unclosed.clear()
@@ -174,110 +156,99 @@ class Pipeline:
         """
         return self._error is not None
 
-    def _raise_error(self) -> None:
+    def _raise_error(self, waited_at: SimpleQueue[Any] | None = None) -> None:
         if self._error is not None:
+            if waited_at is not None:
+                # Whoever comes next must not wait either.
+                waited_at.put(None)
             raise self._error
 
     # Threads.
 
-    def _guard(self, target: Callable[[], None]) -> None:
-        try:
-            target()
-        except BaseException as error:  # noqa: BLE001  # handed to the reader's thread
-            self._fail(error)
+    def _start(self, name: str, target: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            try:
+                target()
+            except BaseException as error:  # noqa: BLE001  # handed to the reader's thread
+                self._fail(error)
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _fail(self, error: BaseException) -> None:
-        with self._state:
-            if self._error is None:
-                self._error = error
-            self._state.notify_all()
-        # Whoever waits at a queue wakes up and sees the error.
+        self._error = self._error or error
+        self._wake_threads()
         self._buffers.put(None)
-        self._put_or_drop(self._commits)
+        self._batch_slots.put(None)
+        self._flushed.put(None)
 
-    @staticmethod
-    def _put_or_drop(full: queue.Queue[Any]) -> None:
-        while True:
-            try:
-                full.put_nowait(None)
-                return
-            except queue.Full:
-                try:
-                    full.get_nowait()
-                except queue.Empty:
-                    continue
+    def _wake_threads(self) -> None:
+        for _ in self._workers:
+            self._jobs.put(None)
+        self._batches.put(None)
 
-    def _join(self) -> None:
-        for thread in self._threads:
+    def _end_threads(self) -> None:
+        self._wake_threads()
+        for thread in (*self._workers, self._committing):
             thread.join()
 
-    # Workers.
+    # Workers, and the reader while it would wait.
 
-    def _work(self, rank: int) -> None:
+    def _work(self) -> None:
         compressors = Compressors(self._options)
-        while True:
-            job = self._next_job(rank)
-            if job is None:
-                return
+        while (job := self._jobs.get()) is not None and self._error is None:
+            self._process(job, compressors)
+
+    def _help(self) -> bool:
+        # Does a job that waits, if there is one. A reader that slept instead would leave its
+        # processor to another worker and then wait for it.
+        try:
+            job = self._jobs.get_nowait()
+        except Empty:
+            return False
+        if job is None:
+            # A worker's; the error behind it is raised by whatever comes next.
+            self._jobs.put(None)
+            return False
+        try:
+            self._process(job, self._own_compressors)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        return True
+
+    def _process(self, job: Job, compressors: Compressors) -> None:
+        if job.runs is None:
             self._encoder.hash(job)
-            with self._state:
-                while self._turn != job.number:
-                    if self._error is not None:
-                        return
-                    self._state.wait()
-            runs = self._encoder.compare(job)
-            with self._state:
-                self._turn += 1
-                self._state.notify_all()
-            if job.chunk:
-                self._encoder.compress(job, runs, compressors, self._outs.get())
-            with self._state:
-                self._done[job.number] = job
-                self._state.notify_all()
+            is_turn = False
+            for following in self._comparing.arrived(job):
+                following.runs = self._encoder.compare(following)
+                if following is job:
+                    is_turn = True
+                else:
+                    self._jobs.put(following)
+            if not is_turn:
+                return
+        if job.chunk:
+            self._encoder.compress(job, compressors)
+        for following in self._writing.arrived(job):
+            self._write(following)
 
-    def _next_job(self, rank: int) -> Job | None:
-        with self._state:
-            while self._error is None:
-                # Reading small files takes a processor of its own, so packs of them do without one.
-                if self._jobs and (rank < self._pack_workers or not self._jobs[0].has_many_items):
-                    return self._jobs.popleft()
-                if self._stopping and not self._jobs:
-                    return None
-                self._state.wait()
-        return None
-
-    # Writer.
-
-    def _write_all(self) -> None:
-        while True:
-            with self._state:
-                job = None
-                while self._error is None:
-                    job = self._done.pop(self._written, None)
-                    is_flush = self._flush_at == self._written
-                    if job is not None or (is_flush and self._flushes_written < self._flushes):
-                        break
-                    self._state.wait()
-                if self._error is not None:
-                    return
-                if job is None:
-                    self._flushes_written = self._flushes
-            if job is not None:
-                self._write(job)
-                self._written += 1
-            else:
-                self._checkpoint()
-                if self._stopping:
-                    self._queue_commit(None)
-                    return
+    # Writing, one job at a time.
 
     def _write(self, job: Job) -> None:
-        if job.out is not None:
-            stored = job.stored
+        if job.flushes:
+            if self._stopping and self._segment is not None:
+                self._end_segment(flushes=True)
+            else:
+                self._hand_over(self._segment, flushes=True)
+            return
+        if job.frame:
+            stored = len(job.frame)
             segment = self._segment_for(stored)
             offset = segment.length
-            segment.append(memoryview(job.out)[:stored])
-            self._outs.put(job.out)
+            segment.append(job.frame)
             segment.entries.append(SeekEntry(stored, job.used, job.checksum))
             self._rows.chunks.append((job.chunk, job.digest, segment.id, offset, stored, job.used))
             self._unsynced += stored
@@ -291,7 +262,7 @@ class Pipeline:
             or len(self._rows.items) >= _MOST_ROWS
             or time.monotonic() - self._last_checkpoint >= self._options.checkpoint_seconds
         ):
-            self._hand_over(self._segment, closes=False)
+            self._hand_over(self._segment)
 
     def _segment_for(self, length: int) -> Segment:
         segment = self._segment
@@ -309,42 +280,63 @@ class Pipeline:
         self._rows.opened.append((segment.id, name))
         return segment
 
-    def _end_segment(self) -> None:
+    def _end_segment(self, *, flushes: bool = False) -> None:
         assert self._segment is not None
         self._segment.append(render_seek_table(self._segment.entries))
-        self._hand_over(self._segment, closes=True)
+        self._hand_over(self._segment, closes=True, flushes=flushes)
         self._segment = None
 
-    def _checkpoint(self) -> None:
-        if self._stopping and self._segment is not None:
-            self._end_segment()
-        else:
-            self._hand_over(self._segment, closes=False)
-
-    def _hand_over(self, segment: Segment | None, *, closes: bool) -> None:
-        rows, digests = self._rows, self._rows_digests
+    def _hand_over(
+        self, segment: Segment | None, *, closes: bool = False, flushes: bool = False
+    ) -> None:
+        batch = Batch(segment, closes, self._rows, self._rows_digests, flushes)
         self._rows, self._rows_digests = Rows(), []
         self._unsynced = 0
         self._last_checkpoint = time.monotonic()
-        self._queue_commit(Batch(segment, closes, rows, digests, self._flushes_written))
-
-    def _queue_commit(self, batch: Batch | None) -> None:
-        while self._error is None:
-            try:
-                self._commits.put(batch, timeout=0.5)
-                return
-            except queue.Full:
-                continue
+        self._batch_slots.get()
+        self._raise_error(self._batch_slots)
+        self._batches.put(batch)
 
     # Committer.
+
     def _commit_all(self) -> None:
-        while True:
-            batch = self._commits.get()
-            if batch is None or self._error is not None:
-                return
+        while (batch := self._batches.get()) is not None and self._error is None:
             self._committer.take(batch)
             if batch.segment is not None and batch.closes:
                 self._unclosed.remove(batch.segment)
-            with self._state:
-                self._flushes_done = batch.flushes
-                self._state.notify_all()
+            self._batch_slots.put(None)
+            if batch.flushes:
+                self._flushed.put(None)
+
+
+@final
+class _InOrder:
+    """
+    Deals jobs out in their order, one at a time, to whichever thread is there.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_busy = False
+        self._waiting: dict[int, Job] = {}
+        self._next = 0
+
+    def arrived(self, job: Job) -> Iterator[Job]:
+        """
+        Yield the jobs, of this one and those that came too early, whose turn it is.
+
+        None if another thread is at it: that one gets them all.
+        """
+        with self._lock:
+            self._waiting[job.number] = job
+            if self._is_busy:
+                return
+            self._is_busy = True
+        while True:
+            with self._lock:
+                following = self._waiting.pop(self._next, None)
+                if following is None:
+                    self._is_busy = False
+                    return
+                self._next += 1
+            yield following

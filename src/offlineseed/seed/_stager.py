@@ -57,10 +57,10 @@ class Stager:
             self.put_plain(name, ItemKind.FILE, mode, mtime_ns)
             return
         pack = self._pack or self._open_pack()
-        self._item += 1
+        self._item = item = self._item + 1
         start = pack.used
         pack.used = end = start + length
-        pack.smalls.append((self._item, name, length, mode, mtime_ns, start))
+        pack.smalls.append((item, name, length, mode, mtime_ns, start))
         pack.digests.append(sha256(pack.view[start:end]).digest() if length <= _TINY_BYTES else b"")
 
     def put_plain(

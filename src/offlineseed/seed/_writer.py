@@ -93,7 +93,7 @@ class SeedWriter:
                 store,
                 self._catalog,
                 options,
-                workers=options.workers or os.cpu_count() or 1,
+                workers=options.workers or max(1, (os.cpu_count() or 1) - 1),
             )
         except BaseException:
             self._catalog.close()

@@ -15,8 +15,7 @@ from offlineseed.errors import (
     SegmentMissingError,
 )
 from offlineseed.events import GenerationSealed, SeedCheckpoint, SegmentClosed
-from offlineseed.seed import FolderStore, SeedOptions, SeedReader, publish_seal
-from offlineseed.seed._encoder import Compressors
+from offlineseed.seed import FolderStore, SeedReader, publish_seal
 from offlineseed.testing import FaultEffect, FaultyStore, MemoryStore, StoreFault
 
 KIB = 1024
@@ -660,10 +659,3 @@ def test_generation_takes_a_million_segments_and_not_one_more(workshop):
     with workshop.reader() as reader:
         assert reader.read("first") == content
         assert list(reader.check()) == []
-
-
-def test_compressing_into_too_little_room_is_an_error_and_no_short_frame():
-    compressors = Compressors(SeedOptions())
-    out = bytearray(1000)
-    with pytest.raises(ValueError, match="longer than its room"):
-        compressors.compress_into(out, noise(5000), has_many_items=False)
