@@ -245,8 +245,9 @@ class CatalogWriter:
         """
         if self._baseline is None:
             return None
-        last = self.select("SELECT coalesce(max(id), 0) FROM base.item")[0][0]
-        return KnownItems(self.select, "base.item", int(last), self.index_baseline_names)
+        # By the baseline's own connection: this one's may be committing.
+        last = self._baseline.rows("SELECT coalesce(max(id), 0) FROM item")[0][0]
+        return KnownItems(self._baseline.rows, "item", int(last), self.index_baseline_names)
 
     def known_digests(self) -> Iterator[tuple[bytes, int, int | None]]:
         """
@@ -290,7 +291,7 @@ class CatalogWriter:
                 # What could not be read before an interruption was read after it.
                 execute(
                     "DELETE FROM finding WHERE code IN ('item-vanished', 'item-unreadable')"
-                    " AND item IN (SELECT name FROM item)"
+                    " AND EXISTS (SELECT 1 FROM item WHERE name = finding.item)"
                 )
                 if self._baseline is not None:
                     self._take_over_chunks()

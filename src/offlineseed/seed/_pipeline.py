@@ -33,7 +33,7 @@ from offlineseed.seed._stores import SegmentStore, segment_name
 __all__ = ["Pipeline"]
 
 _SPARE_BUFFERS = 6
-_MOST_ROWS = 20_000
+_MOST_ROWS = 8192
 _MOST_BATCHES = 3
 
 
@@ -259,7 +259,7 @@ class Pipeline:
         self._rows_digests += job.digests
         if (
             self._unsynced >= self._options.checkpoint_bytes
-            or len(self._rows.items) >= _MOST_ROWS
+            or self._rows.item_count >= _MOST_ROWS
             or time.monotonic() - self._last_checkpoint >= self._options.checkpoint_seconds
         ):
             self._hand_over(self._segment)

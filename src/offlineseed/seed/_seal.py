@@ -257,7 +257,7 @@ def _breaks_off(seal: bytes) -> bool:
 
 
 def _store_catalog(store: SegmentStore, path: Path, name: str) -> int:
-    compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj(
+    compressor = zstandard.ZstdCompressor(level=1, write_checksum=True).compressobj(
         size=path.stat().st_size
     )
     length = 0

@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import Protocol, final
 
@@ -33,6 +34,7 @@ _OPEN_FILE = (
 _BY_DESCRIPTOR = os.open in os.supports_dir_fd and os.scandir in os.supports_fd
 _RACY_NS = 2_000_000_000
 _ITEMS_BETWEEN_EVENTS = 32
+_entry_name = attrgetter("name")
 _KIND_BITS = 0o170000
 _MODE_BITS = 0o7777
 
@@ -123,8 +125,13 @@ class Source:
         """
         Stage one file, following a symbolic link.
         """
-        flags = _OPEN_FILE & ~getattr(os, "O_NOFOLLOW", 0)
-        self._stage_file(path, name, None, None, flags)
+        try:
+            is_same = self._knows and self._is_same(name, ItemKind.FILE, Path(path).stat(), None)
+        except OSError as error:
+            self._report(name, error)
+        else:
+            if not is_same:
+                self._stage_file(path, name, None, _OPEN_FILE & ~getattr(os, "O_NOFOLLOW", 0))
         self._after_item()
 
     def stage_stream(self, stream: ByteStream, name: bytes, mode: int, mtime_ns: int) -> None:
@@ -179,21 +186,23 @@ class Source:
     ) -> list[tuple[str, bytes]]:
         below = []
         start = join_names(prefix, b"")
+        below_path = os.path.join(path, "")  # noqa: PTH118  # hot
+        place_path = "" if descriptor is not None else below_path
         for number, entry in enumerate(entries):
             if not number % _ITEMS_BETWEEN_EVENTS:
                 self._after_item()
-            entry_name = entry.name
-            name = start + entry_name.encode("utf-8", "surrogateescape")
-            place = entry_name if descriptor is not None else os.path.join(path, entry_name)  # noqa: PTH118  # hot
+            name = start + entry.name.encode("utf-8", "surrogateescape")
             try:
                 if entry.is_file(follow_symlinks=False):
-                    status = entry.stat(follow_symlinks=False) if self._knows else None
-                    self._stage_file(place, name, status, descriptor, _OPEN_FILE)
+                    if not self._knows or not self._is_same(
+                        name, ItemKind.FILE, entry.stat(follow_symlinks=False), None
+                    ):
+                        self._stage_file(place_path + entry.name, name, descriptor, _OPEN_FILE)
                 elif entry.is_dir(follow_symlinks=False):
-                    below.append((os.path.join(path, entry_name), name))  # noqa: PTH118  # hot
+                    below.append((below_path + entry.name, name))
                 elif entry.is_symlink():
                     status = entry.stat(follow_symlinks=False)
-                    target = os.readlink(place, dir_fd=descriptor)
+                    target = os.readlink(place_path + entry.name, dir_fd=descriptor)
                     encoded = target.encode("utf-8", "surrogateescape")
                     self._stage_plain(name, ItemKind.SYMLINK, status, encoded)
                 else:
@@ -205,27 +214,13 @@ class Source:
     def _stage_plain(
         self, name: bytes, kind: ItemKind, status: os.stat_result, target: bytes | None = None
     ) -> None:
-        mode = stat.S_IMODE(status.st_mode)
-        if self._knows and self._is_kept(name, kind, 0, mode, status.st_mtime_ns, target):
+        if self._knows and self._is_same(name, kind, status, target):
             return
+        mode = status.st_mode & _MODE_BITS
         self._stager.put_plain(name, kind, mode, status.st_mtime_ns, target=target)
 
-    def _stage_file(
-        self,
-        place: str,
-        name: bytes,
-        status: os.stat_result | None,
-        directory: int | None,
-        flags: int,
-    ) -> None:
+    def _stage_file(self, place: str, name: bytes, directory: int | None, flags: int) -> None:
         try:
-            if self._knows:
-                status = status or Path(place).stat()
-                mode = status.st_mode & _MODE_BITS
-                if self._is_kept(
-                    name, ItemKind.FILE, status.st_size, mode, status.st_mtime_ns, None
-                ):
-                    return
             descriptor = os.open(place, flags, dir_fd=directory)
         except OSError as error:
             self._report(name, error)
@@ -280,20 +275,16 @@ class Source:
                 break
         after = os.fstat(descriptor)
         read = min(offset, length)
-        stager.end_large(item, name, read, stat.S_IMODE(status.st_mode), status.st_mtime_ns)
+        stager.end_large(item, name, read, status.st_mode & _MODE_BITS, status.st_mtime_ns)
         if read != length or after.st_mtime_ns != status.st_mtime_ns or after.st_size != length:
             self._changed(name, length, read)
 
-    def _is_kept(
-        self,
-        name: bytes,
-        kind: ItemKind,
-        length: int,
-        mode: int,
-        mtime_ns: int,
-        target: bytes | None,
+    def _is_same(
+        self, name: bytes, kind: ItemKind, status: os.stat_result, target: bytes | None
     ) -> bool:
-        wanted = (name, kind, length, mode, mtime_ns, target)
+        length = status.st_size if kind == ItemKind.FILE else 0
+        mtime_ns = status.st_mtime_ns
+        wanted = (name, kind, length, status.st_mode & _MODE_BITS, mtime_ns, target)
         is_trusted = mtime_ns < self._trusted_before_ns
         # Asked for all the same, so that what is known is read on in order.
         if self._own is not None and self._own.same(wanted) and is_trusted:
@@ -377,7 +368,3 @@ def _read_on(descriptor: int, view: memoryview, got: int) -> int:
 def _read_at(descriptor: int, view: memoryview, offset: int) -> int:
     os.lseek(descriptor, offset, os.SEEK_SET)
     return _read_on(descriptor, view, _read_into(descriptor, view))
-
-
-def _entry_name(entry: os.DirEntry[str]) -> str:
-    return entry.name

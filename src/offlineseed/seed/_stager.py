@@ -116,17 +116,17 @@ class Stager:
         """
         Take an item of the baseline over as it is.
         """
-        self._item += 1
-        delta = self._item - row
-        pack = self._open_pack()
-        kept = pack.rows.kept
+        self._item = item = self._item + 1
+        delta = item - row
+        rows = (self._pack or self._open_pack()).rows
+        kept = rows.kept
         if kept and kept[-1][1] == row - 1 and kept[-1][2] == delta:
             kept[-1] = (kept[-1][0], row, delta)
         else:
             kept.append((row, row, delta))
-        pack.rows.item_count += 1
-        pack.rows.content_bytes += length
-        if len(kept) >= _MOST_ROWS:
+        rows.item_count = count = rows.item_count + 1
+        rows.content_bytes += length
+        if count >= _MOST_ROWS:
             self.flush()
 
     def put_finding(self, name: bytes, code: str, message: str) -> None:
