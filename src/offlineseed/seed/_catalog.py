@@ -35,7 +35,9 @@ __all__ = ["Catalog"]
 T = TypeVar("T")
 
 _ITEM = "SELECT id, name, kind, length, mode, mtime_ns, digest, target FROM item"
+_ITEM_AND_CHUNK = _ITEM.replace(" FROM", ", chunk, chunk_offset FROM")
 _BATCH = 2000
+_MOST_PLACES = 1024
 _PLACE = "chunk.id, chunk.digest, chunk.segment, chunk.offset, chunk.stored, chunk.length"
 
 
@@ -63,6 +65,7 @@ class Catalog:
         uri = f"{self.path.resolve().as_uri()}?mode={mode}"
         self._lock = threading.RLock()
         self._has_name_index = False
+        self._places: dict[object, ChunkPlace] = {}
         with reading(self._where):
             self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         try:
@@ -143,18 +146,13 @@ class Catalog:
         """
         Yield the files like `items`, each with its only extent where it lies whole in one chunk.
         """
-        query = (
-            "SELECT item.id, item.name, item.kind, item.length, item.mode, item.mtime_ns,"
-            " item.digest, item.target, 0, item.length, item.chunk_offset, item.chunk,"
-            f" {_PLACE} FROM item LEFT JOIN chunk ON chunk.id = item.chunk"
-        )
-        for row in self._item_rows(query, prefix, ItemKind.FILE):
-            item = item_of(row[:8], self._where)
-            if (row[11] is None) is not (item.digest is None):
+        for *row, chunk, chunk_offset in self._item_rows(_ITEM_AND_CHUNK, prefix, ItemKind.FILE):
+            item = item_of(row, self._where)
+            if (chunk is None) is not (item.digest is None):
                 raise damaged(
                     self._where, f"{item.name!r} has a digest and no chunk, or the reverse"
                 )
-            yield item, None if row[11] is None else extent_of(row[8:], item, 0, self._where)
+            yield item, None if chunk is None else self._inline_extent(item, chunk, chunk_offset)
 
     def _item_rows(
         self, query: str, prefix: str, kind: ItemKind | None
@@ -227,13 +225,10 @@ class Catalog:
         if offset >= end:
             return
         inline = self.rows(
-            f"SELECT 0, item.length, item.chunk_offset, item.chunk, {_PLACE} FROM item"
-            " LEFT JOIN chunk ON chunk.id = item.chunk"
-            " WHERE item.id = ? AND item.chunk IS NOT NULL",
-            (item.id,),
+            "SELECT chunk, chunk_offset FROM item WHERE id = ? AND chunk IS NOT NULL", (item.id,)
         )
         if inline:
-            yield extent_of(inline[0], item, 0, self._where)
+            yield self._inline_extent(item, *inline[0])
             return
         last, passed = offset - MOST_CHUNK_BYTES, 0
         while True:
@@ -245,13 +240,31 @@ class Catalog:
                 (item.id, last, end),
             )
             for row in rows:
-                extent = extent_of(row, item, passed, self._where)
+                if row[4] is None:
+                    raise self._chunk_missing(item, row[3])
+                place = place_of(row[4:], self._where)
+                extent = extent_of(row[:3], place, item, passed, self._where)
                 passed = extent.offset + extent.length
                 if passed > offset:
                     yield extent
             if len(rows) < _BATCH:
                 return
             last = self._after(last, rows[-1][0])
+
+    def _inline_extent(self, item: Item, chunk: object, chunk_offset: object) -> Extent:
+        # Items that share a chunk mostly follow each other.
+        place = self._places.get(chunk)
+        if place is None:
+            rows = self.rows(f"SELECT {_PLACE} FROM chunk WHERE id = ?", (chunk,))
+            if not rows:
+                raise self._chunk_missing(item, chunk)
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
+            place = self._places[chunk] = place_of(rows[0], self._where)
+        return extent_of((0, item.length, chunk_offset), place, item, 0, self._where)
+
+    def _chunk_missing(self, item: Item, chunk: object) -> CatalogError:
+        return damaged(self._where, f"{item.name!r} names chunk {chunk}, which is not there")
 
     def segments(self) -> tuple[SegmentInfo, ...]:
         """

@@ -4,6 +4,7 @@ Values from a catalog's rows, checked: a damaged or forged catalog gives errors,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from offlineseed.errors import CatalogError
@@ -14,6 +15,7 @@ __all__ = ["MOST_CHUNK_BYTES", "damaged", "extent_of", "item_of", "place_of"]
 
 MOST_CHUNK_BYTES = 16 << 20
 """No chunk is longer."""
+_KINDS: dict[object, ItemKind] = {int(kind): kind for kind in ItemKind}
 
 
 def damaged(where: str, what: str) -> CatalogError:
@@ -25,7 +27,7 @@ def damaged(where: str, what: str) -> CatalogError:
     )
 
 
-def item_of(row: tuple[Any, ...], where: str) -> Item:
+def item_of(row: Sequence[Any], where: str) -> Item:
     """
     Return an item from `id, name, kind, length, mode, mtime_ns, digest, target`.
 
@@ -35,38 +37,44 @@ def item_of(row: tuple[Any, ...], where: str) -> Item:
     identity, name, kind, length, mode, mtime_ns, digest, target = row
     try:
         require_safe_name(name)
-        return Item(
-            identity,
-            decode_name(name),
-            ItemKind(kind),
-            _natural(length),
-            _mode(mode),
-            _whole(mtime_ns),
-            digest if digest is None else _bytes(digest),
-            _target(target) if kind == ItemKind.SYMLINK else None,
-        )
+        known_kind = _KINDS.get(kind)
+        # One by one and in place: a restore asks this of every item.
+        if known_kind is None:
+            raise ValueError(f"{kind!r} is no kind of item")
+        if type(length) is not int or length < 0:
+            raise ValueError(f"{length!r} is no length")
+        if type(mode) is not int or not 0 <= mode <= 0o7777:
+            raise ValueError(f"{mode!r} is no mode")
+        if type(mtime_ns) is not int:
+            raise ValueError(f"{mtime_ns!r} is no time")
+        if digest is not None and type(digest) is not bytes:
+            raise ValueError("a digest is not bytes")
+        shown_target = _target(target) if known_kind is ItemKind.SYMLINK else None
     except (ValueError, TypeError, AttributeError) as error:
         raise damaged(where, f"row {identity} of the table item: {error}") from error
+    return Item(
+        identity, decode_name(name), known_kind, length, mode, mtime_ns, digest, shown_target
+    )
 
 
-def extent_of(row: tuple[Any, ...], item: Item, passed: int, where: str) -> Extent:
+def extent_of(
+    row: tuple[Any, ...], place: ChunkPlace, item: Item, passed: int, where: str
+) -> Extent:
     """
-    Return an extent from `offset, length, chunk_offset, chunk` and the chunk's columns.
+    Return an extent from `offset, length, chunk_offset`.
 
     Args:
         row: the columns.
+        place: its chunk.
         item: whose extent it is.
         passed: where the extent before it ends.
         where: the catalog's file.
 
     Raises:
-        CatalogError: a value is impossible, or the chunk is not there.
+        CatalogError: a value is impossible.
 
     """
-    offset, length, chunk_offset, chunk = row[:4]
-    if row[4] is None:
-        raise damaged(where, f"{item.name!r} names chunk {chunk}, which is not there")
-    place = place_of(row[4:], where)
+    offset, length, chunk_offset = row
     try:
         end = _natural(offset) + _natural(length)
         if length == 0 or offset < passed or end > item.length:
@@ -102,22 +110,10 @@ def _natural(value: object) -> int:
     return value
 
 
-def _mode(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= 0o7777:
-        raise ValueError(f"{value!r} is no mode")
-    return value
-
-
 def _target(value: object) -> str:
     if not isinstance(value, bytes) or not value or b"\0" in value:
         raise ValueError("a symbolic link has no target that it could have")
     return decode_name(value)
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise ValueError(f"{value!r} is not an integer")
-    return value
 
 
 def _bytes(value: object) -> bytes:

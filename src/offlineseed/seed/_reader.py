@@ -17,6 +17,7 @@ from offlineseed.errors import CatalogError, ChunkDamagedError, SegmentMissingEr
 from offlineseed.events import OnEvent, ignore_events
 from offlineseed.seed._catalog import Catalog
 from offlineseed.seed._fetch import ChunkFetcher, contiguous_runs, of_item
+from offlineseed.seed._folder_store import FolderStore
 from offlineseed.seed._model import Extent, Item
 from offlineseed.seed._restore import RestoreReport, restore_items
 from offlineseed.seed._seal import Seal, fetch_catalog, read_seal
@@ -193,7 +194,8 @@ class SeedReader:
                 items are zeros; the report lists both.
             set_id_bits: restore the set-user-id and set-group-id bits, too. A program that had
                 them runs as whoever restores then, not as its owner at the source.
-            workers: threads; None for one per processor.
+            workers: threads besides the calling one, which helps; None for one per processor in
+                all, and for eight where the store is not a local folder.
             on_event: gets an `ItemRestored` for each item, from the calling thread.
 
         Raises:
@@ -208,6 +210,7 @@ class SeedReader:
             prefix=prefix,
             salvage=salvage,
             set_id_bits=set_id_bits,
+            is_remote=not isinstance(self.store, FolderStore),
             workers=workers,
             on_event=on_event,
         )

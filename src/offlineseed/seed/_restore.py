@@ -1,23 +1,26 @@
 """
 Restoring a tree: files in the order of the segments, with their directories; links last.
 
-Worker threads fetch and check chunks; small files are made by one thread, in order, as a file
-system takes them fastest; the ranges of large files are written by the workers.
+Worker threads fetch and check chunks, and so does the calling thread where it would wait; small
+files are made by the calling thread, in order, as a file system takes them fastest; the ranges of
+large files are written by whoever fetched them.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import final
+from typing import Any, Generic, TypeVar, final
 
 import attrs
 
 from offlineseed.errors import ChunkDamagedError
-from offlineseed.events import ItemRestored, OnEvent
+from offlineseed.events import ItemRestored, OnEvent, ignore_events
 from offlineseed.seed._catalog import Catalog
 from offlineseed.seed._fetch import ChunkFetcher, contiguous_runs, of_item
 from offlineseed.seed._model import ChunkPlace, Extent, Item, ItemKind
@@ -25,7 +28,13 @@ from offlineseed.seed._target import LargeFile, Target
 
 __all__ = ["LostRange", "RestoreReport", "restore_items"]
 
-_MOST_GROUP_BYTES = 8 << 20
+_AHEAD = 12
+_REQUEST_BYTES = 1 << 20
+_REMOTE_WORKERS = 8
+_REMOTE_AHEAD = 4
+_REMOTE_REQUEST_BYTES = 8 << 20
+
+T = TypeVar("T")
 
 
 @final
@@ -71,18 +80,40 @@ def restore_items(
     prefix: str,
     salvage: bool,
     set_id_bits: bool,
+    is_remote: bool,
     workers: int | None,
     on_event: OnEvent,
 ) -> RestoreReport:
     """
     Restore items below an empty or new folder. See `SeedReader.restore`.
+
+    From a remote store few large requests are made, many at once. From a local one each chunk is
+    read by itself: its content is still in the processor's cache when it is written.
     """
+    if is_remote:
+        workers = workers or _REMOTE_WORKERS
+        most_pending, request_bytes = workers + _REMOTE_AHEAD, _REMOTE_REQUEST_BYTES
+    else:
+        # The calling thread helps, so it is one of them.
+        workers = workers or max(1, (os.cpu_count() or 1) - 1)
+        most_pending, request_bytes = workers + _AHEAD, _REQUEST_BYTES
     target.mkdir(parents=True, exist_ok=True)
     if any(target.iterdir()):
         raise FileExistsError(f"{target} is not empty: restore into a new or an empty folder")
-    with Target(target, set_id_bits=set_id_bits) as place:
-        restorer = _Restorer(catalog, fetcher, place, salvage=salvage, on_event=on_event)
-        return restorer.run(prefix, workers or os.cpu_count() or 1)
+    with (
+        Target(target, set_id_bits=set_id_bits) as place,
+        ThreadPoolExecutor(workers, thread_name_prefix="seed-restore") as executor,
+    ):
+        return _Restorer(
+            catalog,
+            fetcher,
+            place,
+            executor,
+            most_pending=most_pending,
+            request_bytes=request_bytes,
+            salvage=salvage,
+            on_event=on_event,
+        ).run(prefix)
 
 
 @final
@@ -92,61 +123,84 @@ class _Restorer:
         catalog: Catalog,
         fetcher: ChunkFetcher,
         target: Target,
+        executor: ThreadPoolExecutor,
         *,
+        most_pending: int,
+        request_bytes: int,
         salvage: bool,
         on_event: OnEvent,
     ) -> None:
         self._catalog = catalog
         self._fetcher = fetcher
         self._target = target
+        self._executor = executor
+        self._most_pending = most_pending
+        self._request_bytes = request_bytes
         self._salvage = salvage
         self._on_event = on_event
-        self._pending: deque[Callable[[], None]] = deque()
+        self._pending: deque[tuple[_Work[Any], Callable[[Any], None]]] = deque()
         self._is_stopping = False
         self._items = self._bytes = 0
         self._lost: list[LostRange] = []
 
-    def run(self, prefix: str, workers: int) -> RestoreReport:
-        with ThreadPoolExecutor(workers, thread_name_prefix="seed-restore") as executor:
-            try:
-                self._restore_files(prefix, executor, 2 * workers)
-                self._collect(0)
-            except BaseException:
-                # What waits still has files to close: it is not cancelled, it does nothing else.
-                self._is_stopping = True
-                raise
+    def run(self, prefix: str) -> RestoreReport:
+        try:
+            self._restore_files(prefix)
+            self._collect(0)
+        except BaseException:
+            # What waits still has files to close: it is not cancelled, it does nothing else.
+            self._is_stopping = True
+            raise
         # Folders were made with the first file in them: file systems then keep both together.
         for item in self._catalog.items(prefix, kind=ItemKind.DIRECTORY):
             self._target.make_folder(item)
         for item in self._catalog.items(prefix, kind=ItemKind.SYMLINK):
             self._target.make_link(item)
             self._count(item)
-        # Deepest first: a folder's time changes when something is made in it.
-        for item in self._catalog.directories_from_below(prefix):
-            self._target.finish_folder(item)
-            self._count(item)
+        # Now that all is made, for a folder's time changes when something is made in it.
+        has_closed = False
+        for item in self._catalog.items(prefix, kind=ItemKind.DIRECTORY):
+            if item.mode & stat.S_IRWXU == stat.S_IRWXU:
+                self._finish_folder(item)
+            else:
+                has_closed = True
+        if has_closed:
+            # Nobody may pass through these then: deepest first.
+            for item in self._catalog.directories_from_below(prefix):
+                if item.mode & stat.S_IRWXU != stat.S_IRWXU:
+                    self._finish_folder(item)
         return RestoreReport(items=self._items, content_bytes=self._bytes, lost=tuple(self._lost))
 
-    def _restore_files(self, prefix: str, executor: ThreadPoolExecutor, most: int) -> None:
+    def _finish_folder(self, item: Item) -> None:
+        self._target.finish_folder(item)
+        self._count(item)
+
+    def _restore_files(self, prefix: str) -> None:
         group: _Group = []
         for item, extent in self._catalog.files(prefix):
             if extent is None:
-                self._restore_large(item, executor, most)
+                self._restore_large(item)
             elif group and group[-1][0].id == extent.chunk.id:
                 group[-1][1].append((item, extent))
             else:
-                if group and not _continues(group, extent.chunk):
-                    self._restore_group(group, executor, most)
+                if group and not self._continues(group, extent.chunk):
+                    self._restore_group(group)
                     group = []
                 group.append((extent.chunk, [(item, extent)]))
         if group:
-            self._restore_group(group, executor, most)
+            self._restore_group(group)
 
-    def _restore_group(self, group: _Group, executor: ThreadPoolExecutor, most: int) -> None:
-        future = executor.submit(self._fetch_all, [place for place, _ in group])
+    def _continues(self, group: _Group, place: ChunkPlace) -> bool:
+        last = group[-1][0]
+        return (
+            place.segment == last.segment
+            and place.offset == last.offset + last.stored
+            and sum(other.length for other, _ in group) + place.length <= self._request_bytes
+        )
 
-        def write() -> None:
-            for (_, smalls), content in zip(group, future.result(), strict=True):
+    def _restore_group(self, group: _Group) -> None:
+        def write(contents: list[bytes | ChunkDamagedError]) -> None:
+            for (_, smalls), content in zip(group, contents, strict=True):
                 if isinstance(content, ChunkDamagedError):
                     for item, _ in smalls:
                         self._lose(item, 0, item.length, content)
@@ -157,34 +211,31 @@ class _Restorer:
                     self._target.write_small(item, view[start : start + extent.length])
                     self._count(item)
 
-        self._await(write, most)
+        places = [place for place, _ in group]
+        self._await(partial(self._fetch_all, places), write)
 
     def _fetch_all(self, places: list[ChunkPlace]) -> list[bytes | ChunkDamagedError]:
         if self._is_stopping:
             return []
         return list(self._fetcher.fetch_run(places, salvage=self._salvage))
 
-    def _restore_large(self, item: Item, executor: ThreadPoolExecutor, most: int) -> None:
+    def _restore_large(self, item: Item) -> None:
         file = self._target.open_large(item)
-        try:
-            extents = ((extent.chunk, extent) for extent in self._catalog.extents(item))
-            for run in contiguous_runs(extents):
-                file.acquire()
-                self._await_run(executor.submit(self._write_run, file, run), item, most)
-        finally:
-            if file.release():
-                self._count(item)
 
-    def _await_run(
-        self, future: Future[tuple[bool, list[LostRange]]], item: Item, most: int
-    ) -> None:
-        def hear() -> None:
-            is_whole, lost = future.result()
+        def hear(outcome: tuple[bool, list[LostRange]]) -> None:
+            is_whole, lost = outcome
             self._lost += lost
             if is_whole:
                 self._count(item)
 
-        self._await(hear, most)
+        try:
+            extents = ((extent.chunk, extent) for extent in self._catalog.extents(item))
+            for run in contiguous_runs(extents, most_bytes=self._request_bytes):
+                file.acquire()
+                self._await(partial(self._write_run, file, run), hear)
+        finally:
+            if file.release():
+                self._count(item)
 
     def _write_run(
         self, file: LargeFile, run: list[tuple[ChunkPlace, Extent]]
@@ -209,13 +260,16 @@ class _Restorer:
             contents = self._fetcher.fetch_run(places, salvage=self._salvage)
             yield from zip(run, contents, strict=True)
 
-    def _await(self, hear: Callable[[], None], most: int) -> None:
-        self._pending.append(hear)
-        self._collect(most)
+    def _await(self, function: Callable[[], T], hear: Callable[[T], None]) -> None:
+        self._pending.append((_Work(self._executor, function), hear))
+        self._collect(self._most_pending)
 
     def _collect(self, most: int) -> None:
         while len(self._pending) > most:
-            self._pending.popleft()()
+            work, hear = self._pending.popleft()
+            while not work.is_done and any(later.do() for later, _ in self._pending):
+                pass
+            hear(work.result())
 
     def _lose(self, item: Item, offset: int, length: int, error: ChunkDamagedError) -> None:
         self._lost.append(self._lost_range(item, offset, length, error))
@@ -231,13 +285,41 @@ class _Restorer:
     def _count(self, item: Item) -> None:
         self._items += 1
         self._bytes += item.length
-        self._on_event(ItemRestored(name=item.name, length=item.length))
+        if self._on_event is not ignore_events:
+            self._on_event(ItemRestored(name=item.name, length=item.length))
 
 
-def _continues(group: _Group, place: ChunkPlace) -> bool:
-    last = group[-1][0]
-    return (
-        place.segment == last.segment
-        and place.offset == last.offset + last.stored
-        and sum(other.length for other, _ in group) + place.length <= _MOST_GROUP_BYTES
-    )
+@final
+class _Work(Generic[T]):
+    """
+    What a thread of a pool does, or whoever would wait for it.
+    """
+
+    def __init__(self, executor: ThreadPoolExecutor, function: Callable[[], T]) -> None:
+        self._function = function
+        self._future = executor.submit(function)
+        self._own: Future[T] | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self._own is not None or self._future.done()
+
+    def do(self) -> bool:
+        """
+        Do it here, unless a thread of the pool has begun it or it was done. Tells whether.
+        """
+        if self._own is not None or not self._future.cancel():
+            return False
+        self._own = Future()
+        try:
+            self._own.set_result(self._function())
+        except BaseException as error:  # noqa: BLE001  # raised where the result is asked for
+            self._own.set_exception(error)
+        return True
+
+    def result(self) -> T:
+        """
+        Return what it gave, or raise what it raised; wait for it or do it.
+        """
+        self.do()
+        return (self._own or self._future).result()

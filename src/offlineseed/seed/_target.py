@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import final
 
@@ -187,15 +188,17 @@ class Target:
         self._folder, self._descriptor = folder, descriptor
 
     def _require_made(self, path: bytes) -> None:
-        if path not in self._made:
-            try:
-                # Nearly always its parent is there and it is not.
-                os.mkdir(path, 0o700)  # noqa: PTH102  # bytes
-            except OSError:
-                os.makedirs(path, 0o700, exist_ok=True)  # noqa: PTH103  # bytes
+        missing = []
+        while path not in self._made:
+            missing.append(path)
+            path = path.rpartition(b"/")[0]
+        for folder in reversed(missing):
             if len(self._made) > _MOST_FOLDERS:
                 self._made = {self._root}
-            self._made.add(path)
+            # One that was made and forgotten is there.
+            with suppress(FileExistsError):
+                os.mkdir(folder, 0o700)  # noqa: PTH102  # bytes
+            self._made.add(folder)
 
     def _path(self, item: Item) -> bytes:
         name = item.name
