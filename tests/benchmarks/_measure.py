@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 MIB = 1 << 20
 SAMPLE_SECONDS = 0.02
 _PROC = Path("/proc")
+_BYTECODE = tempfile.TemporaryDirectory(prefix="offlineseed-bench-bytecode-")
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
+
+Row = dict[str, str | float | int]
 
 Command = Sequence[str] | Callable[[], object]
 """
@@ -116,23 +119,33 @@ class Comparison:
         """
         return statistics.median(a.cpu_seconds / b.cpu_seconds for a, b in self._pairs())
 
-    def row(self, corpus: str, content_bytes: int) -> dict[str, str | float | int]:
+    def row(self, corpus: str, content_bytes: int) -> Row:
         """
-        Return the comparison as a row of `bench.json`; MB/s are of the content, by our median.
+        Return the comparison as a row of `bench.json`.
         """
-        wall = statistics.median(run.wall_seconds for run in self.ours)
-        return {
-            "name": self.name,
-            "corpus": corpus,
-            "peer": self.peer,
-            "ratio": round(self.ratio, 3),
-            "mb_per_s": round(content_bytes / wall / 1e6, 1),
-            "peak_mib": round(max(run.peak_mib for run in self.ours), 1),
-            "bytes_out": self.ours[-1].bytes_out,
-        }
+        return row_of(self.ours, self.name, corpus, self.peer, self.ratio, content_bytes)
 
     def _pairs(self) -> Iterator[tuple[Measurement, Measurement]]:
         return zip(self.ours, self.theirs, strict=True)
+
+
+def row_of(
+    runs: Sequence[Measurement], name: str, corpus: str, peer: str, ratio: float, content_bytes: int
+) -> Row:
+    """
+    Return runs as a row of `bench.json`: medians, and the highest memory; MB/s are of the content.
+    """
+    wall_seconds = statistics.median(run.wall_seconds for run in runs)
+    return {
+        "name": name,
+        "corpus": corpus,
+        "peer": peer,
+        "ratio": round(ratio, 3),
+        "mb_per_s": round(content_bytes / wall_seconds / 1e6, 1),
+        "cpu_s": round(statistics.median(run.cpu_seconds for run in runs), 2),
+        "peak_mib": round(max(run.peak_mib for run in runs), 1),
+        "bytes_out": runs[-1].bytes_out,
+    }
 
 
 def compare(ours: Task, peer: Task, *, pairs: int = 5, warm_up: bool = True) -> Comparison:
@@ -157,6 +170,17 @@ def compare(ours: Task, peer: Task, *, pairs: int = 5, warm_up: bool = True) -> 
     return Comparison(
         name=ours.name, peer=peer.name, ours=tuple(runs["ours"]), theirs=tuple(runs["theirs"])
     )
+
+
+def python(code: str, *arguments: object) -> tuple[str, ...]:
+    """
+    Return the command that runs Python code with this interpreter.
+
+    With bytecode, as any installed package has it: else each run would compile the package again.
+    """
+    kept = ("-X", f"pycache_prefix={_BYTECODE.name}")
+    unset = ("env", "-u", "PYTHONDONTWRITEBYTECODE")
+    return (*unset, sys.executable, *kept, "-c", code, *map(str, arguments))
 
 
 def measure(task: Task) -> Measurement:

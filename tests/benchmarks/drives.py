@@ -5,13 +5,10 @@ Benchmarks of drives: one native volume against plain writing and hashing, and i
 from __future__ import annotations
 
 import statistics
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from _measure import Task, compare, measure
-
-Row = dict[str, str | float | int]
+from _measure import Row, Task, compare, measure, python, row_of
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -98,13 +95,12 @@ def drive_rows(work: Path, *, scale: float, pairs: int) -> Iterator[Row]:
     image = work / "drive.img"
     ours = Task(
         name="drive, XTS-128",
-        command=(sys.executable, "-c", _NATIVE, str(image), str(length), "XTS_128"),
+        command=python(_NATIVE, image, length, "XTS_128"),
         output=image,
     )
     for name, code in (("plain write", _PLAIN), ("MD5 on one core", _MD5)):
         plain = work / "plain.bin"
-        command = (sys.executable, "-c", code, str(plain), str(length))
-        peer = Task(name=name, command=command, output=plain)
+        peer = Task(name=name, command=python(code, plain, length), output=plain)
         yield compare(ours, peer, pairs=pairs).row(corpus, length)
     image.unlink(missing_ok=True)
 
@@ -126,16 +122,8 @@ def part_rows(work: Path, *, most_files: int) -> Iterator[Row]:
         if arguments == ("1000000",) and most_files < 10**6:
             continue
         output = image if code is _EMPTY else None
-        task = Task(name=name, command=(sys.executable, "-c", code, *arguments), output=output)
+        task = Task(name=name, command=python(code, *arguments), output=output)
         runs = [measure(task) for _ in range(3)]
         wall = statistics.median(run.wall_seconds for run in runs)
-        yield {
-            "name": name,
-            "corpus": corpus,
-            "peer": f"target: {target:g} s",
-            "ratio": round(wall / target, 3),
-            "mb_per_s": round(length / wall / 1e6, 1),
-            "peak_mib": round(max(run.peak_mib for run in runs), 1),
-            "bytes_out": runs[-1].bytes_out,
-        }
+        yield row_of(runs, name, corpus, f"target: {target:g} s", wall / target, length)
     image.unlink(missing_ok=True)

@@ -23,7 +23,8 @@ from pathlib import Path
 import drives
 import seeds
 
-COLUMNS = ("name", "corpus", "peer", "ratio", "mb_per_s", "peak_mib", "bytes_out")
+COLUMNS = ("name", "corpus", "peer", "ratio", "mb_per_s", "cpu_s", "peak_mib", "bytes_out")
+_FORM = "{:22}{:24}{:20}{:>8}{:>10}{:>8}{:>8}{:>18}"
 
 
 def rows(options: argparse.Namespace, work: Path) -> Iterator[seeds.Row]:
@@ -47,14 +48,10 @@ def rows(options: argparse.Namespace, work: Path) -> Iterator[seeds.Row]:
 
 def show(table: Iterable[seeds.Row], output: Path) -> None:
     kept = []
-    print(f"{'':22}{'corpus':24}{'peer':20}{'ratio':>8}{'MB/s':>10}{'MiB':>9}{'bytes out':>19}")
+    print(_FORM.format("", "corpus", "peer", "ratio", "MB/s", "CPU s", "MiB", "bytes out"))
     for row in table:
-        print(
-            "{name:22}{corpus:24}{peer:20}{ratio:>8}{mb_per_s:>10}{peak_mib:>9}{bytes_out:>19,}".format(
-                **row
-            ),
-            flush=True,
-        )
+        shown = {**row, "bytes_out": f"{row['bytes_out']:,}"}
+        print(_FORM.format(*(shown[column] for column in COLUMNS)), flush=True)
         kept.append({column: row[column] for column in COLUMNS})
         output.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import shutil
 import statistics
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +18,7 @@ from _corpora import (
     build_large_file,
     build_small_files,
 )
-from _measure import Comparison, Task, compare, measure
-
-Row = dict[str, str | float | int]
+from _measure import Comparison, Row, Task, compare, measure, python, row_of
 
 _STAGE = """
 import sys
@@ -67,22 +64,12 @@ with SeedReader(FolderStore(sys.argv[1])) as reader:
 """
 
 
-# Bytecode, as any installed package has it; without, each run would compile the package again.
-_BYTECODE = tempfile.TemporaryDirectory(prefix="offlineseed-bench-bytecode-")
-
-
-def _python(code: str, *arguments: Path | str) -> tuple[str, ...]:
-    kept = ("-X", f"pycache_prefix={_BYTECODE.name}")
-    unset = ("env", "-u", "PYTHONDONTWRITEBYTECODE")
-    return (*unset, sys.executable, *kept, "-c", code, *map(str, arguments))
-
-
 def stage_task(corpus: Corpus, work: Path) -> Task:
     """
     Our staging of a corpus, fsyncs, digests and catalog included.
     """
     output = work / "ours"
-    return Task(name="stage", command=_python(_STAGE, corpus.folder, output), output=output)
+    return Task(name="stage", command=python(_STAGE, corpus.folder, output), output=output)
 
 
 def peers(corpus: Corpus, work: Path) -> Iterator[Task]:
@@ -179,7 +166,7 @@ def restore_rows(cache: Path, work: Path, *, scale: float, pairs: int) -> Iterat
         measure(archive)
         ours, theirs = work / "restored", work / "untarred"
         comparison = compare(
-            Task(name="restore", command=_python(_RESTORE, work / "ours", ours), output=ours),
+            Task(name="restore", command=python(_RESTORE, work / "ours", ours), output=ours),
             Task(
                 name="zstd -d | tar x",
                 command=(
@@ -213,7 +200,7 @@ def increment_rows(cache: Path, work: Path, *, scale: float, pairs: int) -> Iter
     comparison = compare(
         Task(
             name="increment of nothing",
-            command=_python(_INCREMENT, corpus.folder, output, baseline),
+            command=python(_INCREMENT, corpus.folder, output, baseline),
             output=output,
         ),
         seed,
@@ -237,15 +224,10 @@ def growth_rows(cache: Path, work: Path, *, most_files: int, most_bytes: int) ->
             runs = [measure(stage_task(corpus, work)) for _ in range(3 if amount < 10**9 else 1)]
             wall = statistics.median(run.wall_seconds for run in runs)
             first = first or wall / amount
-            yield {
-                "name": "stage, growing",
-                "corpus": corpus.name,
-                "peer": kind[0][0].name,
-                "ratio": round(wall / amount / first, 3),
-                "mb_per_s": round(corpus.content_bytes / wall / 1e6, 1),
-                "peak_mib": round(max(run.peak_mib for run in runs), 1),
-                "bytes_out": runs[-1].bytes_out,
-            }
+            ratio = wall / amount / first
+            yield row_of(
+                runs, "stage, growing", corpus.name, kind[0][0].name, ratio, corpus.content_bytes
+            )
 
 
 def catalog_rows(work: Path, *, most_items: int) -> Iterator[Row]:
@@ -262,13 +244,13 @@ def catalog_rows(work: Path, *, most_items: int) -> Iterator[Row]:
         count = str(items)
         make = Task(
             name="make",
-            command=_python(_MAKE_SEED_OF_MANY, store, count),
+            command=python(_MAKE_SEED_OF_MANY, store, count),
             output=store,
             prepare=lambda store=store: store.mkdir(parents=True),
         )
         read = Task(
             name="list, read, restore",
-            command=_python(_READ_SEED_OF_MANY, store, count, restored),
+            command=python(_READ_SEED_OF_MANY, store, count, restored),
             output=restored,
         )
         measure(make)
@@ -276,15 +258,8 @@ def catalog_rows(work: Path, *, most_items: int) -> Iterator[Row]:
         wall = statistics.median(run.wall_seconds for run in runs)
         first = first or wall / items
         catalog = (store / "catalog.sqlite").stat().st_size
-        yield {
-            "name": read.name,
-            "corpus": f"catalog-{items}",
-            "peer": "catalog-10000",
-            "ratio": round(wall / items / first, 3),
-            "mb_per_s": round(catalog / wall / 1e6, 1),
-            "peak_mib": round(max(run.peak_mib for run in runs), 1),
-            "bytes_out": runs[-1].bytes_out,
-        }
+        ratio = wall / items / first
+        yield row_of(runs, read.name, f"catalog-{items}", "catalog-10000", ratio, catalog)
 
 
 def _row(comparison: Comparison, corpus: Corpus) -> Row:

@@ -161,6 +161,7 @@ def test_comparison_as_a_row_has_the_columns_of_the_report():
         "peer": "tar | zstd -1",
         "ratio": 0.5,
         "mb_per_s": 1.5,
+        "cpu_s": 2.0,
         "peak_mib": 90.0,
         "bytes_out": 500,
     }

@@ -133,7 +133,8 @@ class SeedOptions:
     level: int = 1
     """Zstandard compression level."""
     workers: int | None = None
-    """Threads that hash and compress; None for one per processor."""
+    """Threads that hash and compress besides the calling one, which helps where it would wait; None
+    for one per processor in all."""
     checkpoint_bytes: int = attrs.field(default=64 * MIB, validator=_positive)
     """Stored bytes after which what was staged is made durable and acknowledged."""
     checkpoint_seconds: float = 2.0

@@ -2,13 +2,15 @@
 From read buffers to durable rows: hash, compare, compress, write in order, commit.
 
 ```
-reader ──▶ workers: hash ▶ compare, in order ▶ compress ──▶ writer, in order ──▶ committer
-   ▲                                                          │
-   └────────────────── buffers, used again ◀──────────────────┘
+reader ──▶ workers: hash ▶ compare, in order ▶ compress ▶ write, in order ──▶ committer
+   ▲                                                              │
+   └──────────────────── buffers, used again ◀────────────────────┘
 ```
 
 Every queue is bounded, by the number of buffers or of batches, so memory is. The segments' bytes
-are the same whatever the threads' timing: comparing and writing follow the order of the jobs.
+are the same whatever the threads' timing: comparing and writing follow the order of the jobs, and
+whichever thread is there does them. The reader is a worker, too, while it has no free buffer: as
+many threads as processors do the work, none of them waits for the others' interpreter.
 """
 
 from __future__ import annotations
