@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from offlineseed.seed._target import LargeFile, Target
 
 __all__ = ["LostRange", "RestoreReport", "restore_items"]
 
+_MOST_FOLDERS = 500
 _AHEAD = 12
 _REQUEST_BYTES = 1 << 20
 _REMOTE_WORKERS = 8
@@ -157,23 +158,35 @@ class _Restorer:
         for item in self._catalog.items(prefix, kind=ItemKind.SYMLINK):
             self._target.make_link(item)
             self._count(item)
-        # Now that all is made, for a folder's time changes when something is made in it.
-        has_closed = False
-        for item in self._catalog.items(prefix, kind=ItemKind.DIRECTORY):
-            if item.mode & stat.S_IRWXU == stat.S_IRWXU:
-                self._finish_folder(item)
-            else:
-                has_closed = True
-        if has_closed:
-            # Nobody may pass through these then: deepest first.
-            for item in self._catalog.directories_from_below(prefix):
-                if item.mode & stat.S_IRWXU != stat.S_IRWXU:
-                    self._finish_folder(item)
+        self._finish_folders(prefix)
         return RestoreReport(items=self._items, content_bytes=self._bytes, lost=tuple(self._lost))
 
-    def _finish_folder(self, item: Item) -> None:
-        self._target.finish_folder(item)
-        self._count(item)
+    def _finish_folders(self, prefix: str) -> None:
+        # Now that all is made, for a folder's time changes when something is made in it.
+        has_closed = False
+        folders: list[Item] = []
+        for item in self._catalog.items(prefix, kind=ItemKind.DIRECTORY):
+            if item.mode & stat.S_IRWXU != stat.S_IRWXU:
+                has_closed = True
+                continue
+            folders.append(item)
+            if len(folders) >= _MOST_FOLDERS:
+                self._await(partial(self._finish_each, folders), self._count_each)
+                folders = []
+        self._collect(0)
+        self._count_each(self._finish_each(folders))
+        if has_closed:
+            # Nobody may pass through these then: deepest first.
+            below = self._catalog.directories_from_below(prefix)
+            closed = (item for item in below if item.mode & stat.S_IRWXU != stat.S_IRWXU)
+            self._count_each(self._finish_each(closed))
+
+    def _finish_each(self, folders: Iterable[Item]) -> list[Item]:
+        finished = []
+        for item in folders:
+            self._target.finish_folder(item)
+            finished.append(item)
+        return finished
 
     def _restore_files(self, prefix: str) -> None:
         group: _Group = []
@@ -199,25 +212,31 @@ class _Restorer:
         )
 
     def _restore_group(self, group: _Group) -> None:
-        def write(contents: list[bytes | ChunkDamagedError]) -> None:
-            for (_, smalls), content in zip(group, contents, strict=True):
-                if isinstance(content, ChunkDamagedError):
-                    for item, _ in smalls:
-                        self._lose(item, 0, item.length, content)
-                    continue
-                view = memoryview(content)
-                for item, extent in smalls:
-                    start = extent.chunk_offset
-                    self._target.write_small(item, view[start : start + extent.length])
-                    self._count(item)
+        def hear(lost: list[tuple[Item, ChunkDamagedError]]) -> None:
+            named = {item.id for item, _ in lost}
+            for item, error in lost:
+                self._lose(item, 0, item.length, error)
+            for _, smalls in group:
+                for item, _ in smalls:
+                    if item.id not in named:
+                        self._count(item)
 
-        places = [place for place, _ in group]
-        self._await(partial(self._fetch_all, places), write)
+        self._await(partial(self._write_group, group), hear)
 
-    def _fetch_all(self, places: list[ChunkPlace]) -> list[bytes | ChunkDamagedError]:
+    def _write_group(self, group: _Group) -> list[tuple[Item, ChunkDamagedError]]:
+        lost: list[tuple[Item, ChunkDamagedError]] = []
         if self._is_stopping:
-            return []
-        return list(self._fetcher.fetch_run(places, salvage=self._salvage))
+            return lost
+        contents = self._fetcher.fetch_run([place for place, _ in group], salvage=self._salvage)
+        for (_, smalls), content in zip(group, contents, strict=True):
+            if isinstance(content, ChunkDamagedError):
+                lost += ((item, content) for item, _ in smalls)
+                continue
+            view = memoryview(content)
+            for item, extent in smalls:
+                start = extent.chunk_offset
+                self._target.write_small(item, view[start : start + extent.length])
+        return lost
 
     def _restore_large(self, item: Item) -> None:
         file = self._target.open_large(item)
@@ -281,6 +300,10 @@ class _Restorer:
         if not self._salvage:
             raise named from error
         return LostRange(name=item.name, offset=offset, length=length, error=named)
+
+    def _count_each(self, items: Iterable[Item]) -> None:
+        for item in items:
+            self._count(item)
 
     def _count(self, item: Item) -> None:
         self._items += 1

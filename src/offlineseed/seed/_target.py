@@ -100,14 +100,15 @@ class Target:
         self._root = os.fsencode(root.resolve())
         self._made = {self._root}
         self._real = {self._root}
-        self._folder = b""
-        self._descriptor: int | None = None
+        self._folders: dict[int, tuple[bytes, int | None]] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._enter(b"", None)
+        for _, descriptor in self._folders.values():
+            if descriptor is not None:
+                os.close(descriptor)
 
     def make_folder(self, item: Item) -> None:
         """
@@ -175,17 +176,18 @@ class Target:
     def _create(self, path: bytes) -> int:
         # Most files follow another one of their folder: a name in it is found faster than a path.
         folder, _, name = path.rpartition(b"/")
-        if folder != self._folder:
+        thread = threading.get_ident()
+        known, descriptor = self._folders.get(thread, (b"", None))
+        if folder != known:
             self._require_made(folder)
-            self._enter(folder, os.open(folder, _OPEN_FOLDER) if _BY_DESCRIPTOR else None)
-        if self._descriptor is None:
+            if descriptor is not None:
+                del self._folders[thread]
+                os.close(descriptor)
+            descriptor = os.open(folder, _OPEN_FOLDER) if _BY_DESCRIPTOR else None
+            self._folders[thread] = (folder, descriptor)
+        if descriptor is None:
             return os.open(path, _CREATE, 0o600)
-        return os.open(name, _CREATE, 0o600, dir_fd=self._descriptor)
-
-    def _enter(self, folder: bytes, descriptor: int | None) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-        self._folder, self._descriptor = folder, descriptor
+        return os.open(name, _CREATE, 0o600, dir_fd=descriptor)
 
     def _require_made(self, path: bytes) -> None:
         missing = []
