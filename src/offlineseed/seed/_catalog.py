@@ -76,7 +76,7 @@ class Catalog:
             self.generation = self._integer("generation")
             """0 is the seed; each increment is the next."""
             self.chunk_bytes = self._integer("chunk_bytes")
-            """Length of a full chunk."""
+            """Greatest length of a chunk."""
             self.seed_id = self._text("seed_id")
             """GUID that all generations of a seed share."""
             self.started_ns = self._integer("started_ns")

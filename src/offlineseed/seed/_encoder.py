@@ -28,7 +28,7 @@ class Encoder:
 
     Args:
         dedup: knows what is stored.
-        chunk_bytes: length of a chunk.
+        chunk_bytes: greatest length of a chunk.
         last_chunk: the greatest chunk row in use.
 
     """

@@ -127,7 +127,7 @@ class SeedOptions:
     """
 
     chunk_bytes: int = attrs.field(default=1 * MIB, validator=_power_of_two)
-    """Length of a chunk: a power of two from 64 KiB to 16 MiB, the same in all generations."""
+    """Greatest length of a chunk: a power of two from 64 KiB to 16 MiB, one in all generations."""
     segment_bytes: int = attrs.field(default=256 * MIB, validator=_positive)
     """Most bytes of a segment; at least four chunks."""
     level: int = 1

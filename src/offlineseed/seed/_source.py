@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol, final
 
 from offlineseed.findings import Finding, Severity
+from offlineseed.seed._cuts import find_cut
 from offlineseed.seed._known import KnownItems
 from offlineseed.seed._model import ItemKind
 from offlineseed.seed._names import decode_name, join_names
@@ -54,7 +55,7 @@ class Source:
 
     Args:
         stager: takes the items.
-        chunk_bytes: length of a chunk.
+        chunk_bytes: greatest length of a chunk.
         own: items acknowledged before an interruption, or None.
         baseline: items of the generation before, or None.
         trusted_before_ns: an item modified later than this, less two seconds, may have changed
@@ -89,6 +90,7 @@ class Source:
         self._after_item = after_item
         self._has_failed = has_failed
         self._knows = own is not None or baseline is not None
+        self._held = bytearray()
 
     def stage_tree(self, root: str, prefix: bytes) -> None:
         """
@@ -139,8 +141,7 @@ class Source:
         Stage all that a stream gives. Its errors pass through; nothing is added then.
         """
         chunk = self._chunk_bytes
-        item, offset = 0, 0
-        buffer = self._stager.buffer()
+        self._held = buffer = self._stager.buffer()
         try:
             have = _fill(stream, buffer, 0, chunk + 1)
             if have <= chunk:
@@ -148,21 +149,15 @@ class Source:
                 self._stager.put_small(name, have, mode, mtime_ns)
                 self._after_item()
                 return
-            item = self._stager.begin_large()
-            while have > chunk:
-                following = self._stager.buffer()
-                following[0] = buffer[chunk]
-                self._stager.put_block(item, offset, buffer, chunk)
-                buffer = following
-                offset += chunk
+            item, offset = self._stager.begin_large(), 0
+            while have:
+                cut = self._put_chunk(item, offset, have)
+                offset += cut
                 self._after_item()
-                have = _fill(stream, buffer, 1, chunk + 1)
-            last = self._stager.buffer()
-            self._stager.put_block(item, offset, buffer, have)
-            buffer = last
+                have = _fill(stream, self._held, have - cut, chunk + 1)
         finally:
-            self._stager.put_back(buffer)
-        self._stager.end_large(item, name, offset + have, mode, mtime_ns)
+            self._stager.put_back(self._held)
+        self._stager.end_large(item, name, offset, mode, mtime_ns)
         self._after_item()
 
     def _open_directory(
@@ -252,32 +247,40 @@ class Source:
         stager, chunk, length = self._stager, self._chunk_bytes, status.st_size
         is_sparse = getattr(status, "st_blocks", length) * 512 < length
         item = stager.begin_large()
-        offset = 0
-        while offset < length:
-            if is_sparse:
-                offset = _next_data(descriptor, offset, length, chunk)
-                if offset >= length:
+        offset = have = 0
+        self._held = stager.buffer()
+        try:
+            while offset < length:
+                if is_sparse and not have:
+                    offset = _next_data(descriptor, offset, length, chunk)
+                    if offset >= length:
+                        break
+                wanted = min(chunk, length - offset)
+                have += _read_at(descriptor, memoryview(self._held)[have:wanted], offset + have)
+                is_end = have < wanted
+                if have:
+                    cut = self._put_chunk(item, offset, have)
+                    offset += cut
+                    have -= cut
+                    self._after_item()
+                if is_end and not have:
                     break
-            wanted = min(chunk, length - offset)
-            buffer = stager.buffer()
-            try:
-                got = _read_at(descriptor, memoryview(buffer)[:wanted], offset)
-            except BaseException:
-                stager.put_back(buffer)
-                raise
-            if got == 0:
-                stager.put_back(buffer)
-                break
-            stager.put_block(item, offset, buffer, got)
-            offset += got
-            self._after_item()
-            if got < wanted:
-                break
+        finally:
+            stager.put_back(self._held)
         after = os.fstat(descriptor)
         read = min(offset, length)
         stager.end_large(item, name, read, status.st_mode & _MODE_BITS, status.st_mtime_ns)
         if read != length or after.st_mtime_ns != status.st_mtime_ns or after.st_size != length:
             self._changed(name, length, read)
+
+    def _put_chunk(self, item: int, offset: int, have: int) -> int:
+        # Hands the first chunk of the held buffer over, and holds another one, with what is left.
+        cut = find_cut(self._held, min(have, self._chunk_bytes), self._chunk_bytes)
+        following = self._stager.buffer()
+        following[: have - cut] = memoryview(self._held)[cut:have]
+        buffer, self._held = self._held, following
+        self._stager.put_block(item, offset, buffer, cut)
+        return cut
 
     def _is_same(
         self, name: bytes, kind: ItemKind, status: os.stat_result, target: bytes | None

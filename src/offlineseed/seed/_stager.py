@@ -26,7 +26,7 @@ class Stager:
 
     Args:
         pipeline: takes the jobs.
-        chunk_bytes: length of a chunk; an item of up to that length is small.
+        chunk_bytes: greatest length of a chunk; an item of up to that length is small.
         last_item: the greatest item row in use.
     """
 

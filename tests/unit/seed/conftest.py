@@ -89,3 +89,11 @@ def tree(tmp_path):
     root = tmp_path / "tree"
     root.mkdir()
     return root
+
+
+@pytest.fixture
+def even_chunks(monkeypatch):
+    """
+    Cut large items at multiples of the chunk length, so that a test knows where chunks begin.
+    """
+    monkeypatch.setattr("offlineseed.seed._source.find_cut", lambda buffer, have, chunk_bytes: have)

@@ -15,6 +15,8 @@ from offlineseed.testing import MemoryStore
 KIB = 1024
 CHUNK = 64 * KIB
 
+pytestmark = pytest.mark.usefixtures("even_chunks")
+
 
 def noise(length, seed=0):
     return random.Random(seed).randbytes(length)

@@ -21,6 +21,8 @@ from offlineseed.testing import FaultEffect, FaultyStore, MemoryStore, StoreFaul
 KIB = 1024
 CHUNK = 64 * KIB
 
+pytestmark = pytest.mark.usefixtures("even_chunks")
+
 
 def noise(length, seed=0):
     return random.Random(seed).randbytes(length)
