@@ -101,7 +101,14 @@ def kernel(tmp_path):
             check=False,
             env={"PATH": SYSTEM_PATH, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
         )
-        return done.stdout.decode("utf-8", "replace")
+        said = done.stdout.decode("utf-8", "replace")
+        # It knows no registers beyond AVX-512's, so it can't start any program where there are AMX's.
+        if (
+            "ptrace set fp regs failed" in said
+            and "amx" in pathlib.Path("/proc/cpuinfo").read_text()
+        ):
+            pytest.skip("this user-mode Linux can't run programs on a processor with AMX")
+        return said
 
     return boot
 
