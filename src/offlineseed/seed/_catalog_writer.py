@@ -69,6 +69,8 @@ class CatalogWriter:
     ) -> None:
         self.path = path
         self.lock = threading.Lock()
+        # Held while the baseline is read by its own connection, or changed by this one.
+        self._baseline_lock = threading.Lock()
         self.generation = baseline.generation + 1 if baseline else 0
         self._baseline = baseline
         self.was_interrupted = path.exists() and path.stat().st_size > 0
@@ -245,9 +247,14 @@ class CatalogWriter:
         """
         if self._baseline is None:
             return None
-        # By the baseline's own connection: this one's may be committing.
-        last = self._baseline.rows("SELECT coalesce(max(id), 0) FROM item")[0][0]
-        return KnownItems(self._baseline.rows, "item", int(last), self.index_baseline_names)
+        last = self._select_from_baseline("SELECT coalesce(max(id), 0) FROM item", ())[0][0]
+        return KnownItems(self._select_from_baseline, "item", int(last), self.index_baseline_names)
+
+    def _select_from_baseline(self, query: str, parameters: tuple[Any, ...]) -> list[Any]:
+        # By its own connection, because this one's may be committing for a while.
+        assert self._baseline is not None
+        with self._baseline_lock:
+            return self._baseline.rows(query, parameters)
 
     def known_digests(self) -> Iterator[tuple[bytes, int, int | None]]:
         """
@@ -268,7 +275,7 @@ class CatalogWriter:
         """
         Make `find_chunk` and `find_small` fast.
         """
-        with self.lock, reading(str(self.path)):
+        with self._baseline_lock, self.lock, reading(str(self.path)):
             for schema in self._schemas:
                 create_indexes(self._connection, "chunk_digest", "item_digest", schema=schema)
 
@@ -276,7 +283,7 @@ class CatalogWriter:
         """
         Make looking the baseline's items up by name fast.
         """
-        with self.lock, reading(str(self.path)):
+        with self._baseline_lock, self.lock, reading(str(self.path)):
             create_indexes(self._connection, NAME_INDEX, schema="base")
 
     def seal(self) -> None:

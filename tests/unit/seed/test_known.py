@@ -1,7 +1,11 @@
+import io
+import os
 import random
+import threading
 
 import pytest
 
+from offlineseed.seed import _catalog_writer, _dedup
 from offlineseed.seed._known import KnownItems
 
 COUNT = 9000
@@ -104,3 +108,41 @@ def test_same_items_in_any_order_are_found(known):
     for _ in range(300):
         number = chosen.randrange(1, 2 * COUNT - 20)
         assert known.same(wanted(number)) == (0 if number % 2 else number)
+
+
+def test_baseline_is_read_while_its_digests_are_being_indexed(workshop, tree, monkeypatch):
+    """
+    Both take their time with a baseline of millions of items, in two threads.
+    """
+    for number in range(4000):
+        (tree / f"{number:04}").write_bytes(b"%d" % number)
+        os.utime(tree / f"{number:04}", (1, 1))
+    workshop.stage(tree)
+    began, may_end = threading.Event(), threading.Event()
+    real = _catalog_writer.create_indexes
+
+    def slowly(connection, *names, schema="main"):
+        is_waited_for = schema == "base" and "chunk_digest" in names
+        if is_waited_for:
+            # As SQLite does once an index is larger than its cache.
+            connection.execute("BEGIN EXCLUSIVE")
+            began.set()
+            may_end.wait(0.3)
+        real(connection, *names, schema=schema)
+        if is_waited_for:
+            connection.execute("COMMIT")
+
+    monkeypatch.setattr(_catalog_writer, "create_indexes", slowly)
+    monkeypatch.setattr(_dedup, "_MOST_REMEMBERED", 100)
+    with workshop.catalog() as baseline:
+        baseline._connection.execute("PRAGMA busy_timeout = 0")
+        with workshop.writer(1, baseline=baseline) as writer:
+            writer.add_stream(io.BytesIO(b"something new"), "new")
+            writer._stager.flush()
+            assert began.wait(10)
+            writer.add_tree(tree)
+            may_end.set()
+            assert writer.seal().items == 4001
+    with workshop.reader() as reader:
+        assert reader.read("new") == b"something new"
+        assert reader.read("3999") == b"3999"
