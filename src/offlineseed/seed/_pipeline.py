@@ -42,7 +42,7 @@ _MOST_BATCHES = 3
 @final
 class Pipeline:
     """
-    Runs the workers, the writer and the committer of one generation.
+    Runs the workers and the committer of one generation.
 
     `submit`, `flush`, `close` and `abort` are the reader's: one thread. An error in any thread
     stops all of them and is raised by the next call.

@@ -1,9 +1,8 @@
 """
-Restoring a tree: files in the order of the segments, with their directories; links last.
+Restoring a tree: files in the order in which they were staged, with their directories; links last.
 
-Worker threads fetch and check chunks, and so does the calling thread where it would wait; small
-files are made by the calling thread, in order, as a file system takes them fastest; the ranges of
-large files are written by whoever fetched them.
+Worker threads fetch chunks, check them and write what is in them, and so does the calling thread
+where it would wait. Whoever decoded a chunk writes its small files, and its ranges of large ones.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from offlineseed.seed._target import LargeFile, Target
 
 __all__ = ["LostRange", "RestoreReport", "restore_items"]
 
-_MOST_FOLDERS = 500
+_FOLDERS_AT_ONCE = 500
 _AHEAD = 12
 _REQUEST_BYTES = 1 << 20
 _REMOTE_WORKERS = 8
@@ -170,7 +169,7 @@ class _Restorer:
                 has_closed = True
                 continue
             folders.append(item)
-            if len(folders) >= _MOST_FOLDERS:
+            if len(folders) >= _FOLDERS_AT_ONCE:
                 self._await(partial(self._finish_each, folders), self._count_each)
                 folders = []
         self._collect(0)

@@ -86,7 +86,9 @@ class LargeFile:
 @final
 class Target:
     """
-    Makes folders, files and links below a root. Used by one thread, as a context manager.
+    Makes folders, files and links below a root. Used as a context manager.
+
+    Any thread may write files and finish folders; one makes folders and links.
 
     Args:
         root: the folder; it exists.
