@@ -34,8 +34,9 @@ __all__ = ["Catalog"]
 
 T = TypeVar("T")
 
-_ITEM = "SELECT id, name, kind, length, mode, mtime_ns, digest, target FROM item"
-_ITEM_AND_CHUNK = _ITEM.replace(" FROM", ", chunk, chunk_offset FROM")
+_COLUMNS = "id, name, kind, length, mode, mtime_ns, digest, target"
+_ITEM = f"SELECT {_COLUMNS} FROM item"
+_ITEM_AND_CHUNK = f"SELECT {_COLUMNS}, chunk, chunk_offset FROM item"
 _BATCH = 2000
 _MOST_PLACES = 1024
 _PLACE = "chunk.id, chunk.digest, chunk.segment, chunk.offset, chunk.stored, chunk.length"
